@@ -1,0 +1,76 @@
+"""The same detection over the past: searched slice by slice, kept apart from what the daemon knows, told to nobody."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+from sigwatch.errors import SourceError
+from sigwatch.model.logs import LogGroup, Pass, Scope, Window
+from sigwatch.pipeline import Pipeline
+from sigwatch.plan.scopes import Batch, batches
+from sigwatch.watch import Snapshot
+
+SLICE_SECONDS = 3600
+TRIES = 3
+STEP = Pass("backfill", 0)
+
+
+@dataclass(slots=True)
+class Totals:
+    """What a backfill cost, and what it could not read."""
+
+    queries: int = 0
+    bytes_scanned: int = 0
+    gaps: list[tuple[Batch, str]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def slices(window: Window) -> Iterator[Window]:
+    """Adjoining windows of at most an hour that cover the whole, oldest first."""
+    for start in range(window.start, window.end, SLICE_SECONDS):
+        yield Window(start, min(start + SLICE_SECONDS, window.end))
+
+
+def run(
+    window: Window, snapshot: Snapshot, pipeline: Pipeline, pause: Callable[[int], bool], done: Callable[[int], None]
+) -> Totals:
+    """Search every scope over the window; a slice that fails for good is a gap, and the rest goes on.
+
+    `pause` waits after the given number of failures, and says True to give up; `done` is told the seconds of window
+    finished, over all batches.
+    """
+    totals = Totals()
+    for part in slices(window):
+        for batch in batches(STEP, snapshot.scopes, partial(_always, part)):
+            _search(batch, snapshot, pipeline, pause, totals)
+            done(part.seconds)
+    return totals
+
+
+def _always(window: Window, _: LogGroup) -> Window:
+    return window
+
+
+def work(window: Window, scopes: tuple[Scope, ...]) -> int:
+    """Seconds of window over all batches: what `run` counts down."""
+    return window.seconds * len(batches(STEP, scopes, partial(_always, window)))
+
+
+def _search(batch: Batch, snapshot: Snapshot, pipeline: Pipeline, pause: Callable[[int], bool], totals: Totals) -> None:
+    error: SourceError | None = None
+    for failures in range(TRIES):
+        if failures and pause(failures):
+            break
+        try:
+            reading = pipeline.sweep(batch, snapshot.engine(batch.scope))
+        except SourceError as raised:
+            error = raised
+            totals.queries += 1
+            continue
+        totals.queries += reading.queries
+        totals.bytes_scanned += reading.bytes_scanned
+        totals.problems += [f"{group.name}: {words}" for group, words in reading.lost_groups.items()]
+        totals.problems += [f"{name}: {words}" for name, words in reading.rejected.items()]
+        totals.problems += [f"{search.groups[0].name}: too many rows in one second" for search in reading.overflowing]
+        return
+    totals.gaps.append((batch, str(error)))

@@ -1,0 +1,159 @@
+"""`backfill`: the same detection over the past."""
+
+import json
+import re
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from sigwatch import backfill as past
+from sigwatch import wiring
+from sigwatch.backfill import Totals
+from sigwatch.cli.context import FINDINGS, FINE, USAGE, Format, options, say, stderr, stdout
+from sigwatch.config import Settings, seconds
+from sigwatch.model.event import Event
+from sigwatch.model.incident import Incident
+from sigwatch.model.logs import Window
+from sigwatch.plan.cost import GIGABYTE, dollars
+from sigwatch.ports import LogSource
+from sigwatch.watch import Watch
+
+
+@dataclass(slots=True)
+class _Listener:
+    """Keeps what the watch could not do, to be reported at the end."""
+
+    failures: list[str] = field(default_factory=list)
+
+    def __call__(self, event: Event) -> None:
+        detail = getattr(event, "detail", "")
+        if detail and type(event).__name__ == "RunSkipped":
+            self.failures.append(detail)
+
+
+def moment(text: str, now: float) -> int:
+    """Epoch seconds of `30d` (that long ago), `now`, or an ISO time; a time without zone is UTC.
+
+    Raises:
+        typer.BadParameter: the text is none of these.
+    """
+    if text == "now":
+        return int(now)
+    if re.fullmatch(r"\d+[smhd]", text):
+        ago = seconds(text)
+        return int(now) - (ago if isinstance(ago, int) else 0)
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no time; write 24h, 30d or 2026-02-04T06:00") from None
+    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
+
+
+def backfill(
+    context: typer.Context,
+    since: Annotated[str, typer.Option(help="Begin: 30d ago, or a time such as 2026-02-04T06:00 (UTC).")],
+    until: Annotated[str, typer.Option(help="End, written likewise.")] = "now",
+    shape: Annotated[Format, typer.Option("--format", help="text or json.")] = Format.TEXT,
+) -> None:
+    """Search the past for every approved signature, and tell nobody."""
+    chosen = options(context)
+    settings = chosen.settings()
+    now = wiring.clock()
+    start, end = moment(since, now), moment(until, now)
+    if start >= end or start >= now:
+        stderr().print(f"sigwatch: --since {since} must lie before --until {until} and in the past")
+        raise typer.Exit(USAGE)
+    report = _report(settings, chosen.knowledge_paths(chosen.knowledge), Window(start, min(end, int(now))))
+    if shape is Format.JSON:
+        typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
+    else:
+        _print(report)
+    raise typer.Exit(FINDINGS if report["gaps"] or report["problems"] else FINE)
+
+
+def _report(settings: Settings, paths: Any, window: Window) -> dict[str, Any]:
+    stopping = threading.Event()
+    source: LogSource = wiring.log_source(settings, stopping.wait)
+    listener = _Listener()
+    watch = Watch(lambda: wiring.load_knowledge(paths), source, wiring.selectors_of(settings), wiring.clock, listener)
+    watch.reload()
+    snapshot = watch.snapshot
+    store = wiring.memory_store()
+    stages = wiring.pipeline(settings, source, store, None, listener)
+    with _progress() as progress:
+        task = progress.add_task("searching", total=past.work(window, snapshot.scopes))
+        totals = past.run(
+            window, snapshot, stages, lambda failures: stopping.wait(2.0**failures), lambda n: progress.advance(task, n)
+        )
+    counts = store.hit_counts()
+    hits = {signature.id: counts.get(signature.id, 0) for signature in snapshot.library.watched}
+    found = _found(settings, hits, store.incidents(), totals)
+    problems = [str(p) for p in (*snapshot.library.problems, *snapshot.problems) if p.level == "error"]
+    store.close()
+    return found | {"problems": problems + listener.failures + totals.problems}
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    talk = stderr()
+    return Progress(*columns, TimeRemainingColumn(), console=talk, transient=True, disable=not talk.is_terminal)
+
+
+def _found(settings: Settings, hits: dict[str, int], incidents: Sequence[Incident], totals: Totals) -> dict[str, Any]:
+    return {
+        "hits": hits,
+        "incidents": [
+            {
+                "signature": incident.signature,
+                "group": incident.group,
+                "first_seen": _iso(incident.first_seen_ms),
+                "last_seen": _iso(incident.last_seen_ms),
+                "count": incident.count,
+            }
+            for incident in incidents
+        ],
+        "bytes_scanned": totals.bytes_scanned,
+        "queries": totals.queries,
+        "cost_dollars": round(dollars(totals.bytes_scanned, settings.aws.dollars_per_gb), 6),
+        "gaps": [
+            {
+                "scope": batch.scope.name,
+                "log_groups": [group.name for group in batch.groups],
+                "start": _iso(batch.window.start * 1000),
+                "end": _iso(batch.window.end * 1000),
+                "reason": reason,
+            }
+            for batch, reason in totals.gaps
+        ],
+    }
+
+
+def _iso(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _print(report: dict[str, Any]) -> None:
+    console = stdout()
+    for incident in report["incidents"]:
+        span = f"{incident['first_seen']} to {incident['last_seen']}"
+        say(console, f"{incident['signature']}  {incident['count']:>7,}  {span}  {incident['group']}")
+    for name, count in report["hits"].items():
+        if not count:
+            say(console, f"{name}  never seen", "green")
+    for gap in report["gaps"]:
+        console.print(
+            Text(f"not searched: {gap['scope']} {gap['start']} to {gap['end']}: {gap['reason']}", style="red")
+        )
+    for problem in report["problems"]:
+        say(console, problem, "red")
+    say(
+        console,
+        f"{sum(report['hits'].values()):,} hits, {len(report['incidents'])} incidents; {report['queries']} queries, "
+        f"{report['bytes_scanned'] / GIGABYTE:,.3f} GB scanned, {report['cost_dollars']:.4f} dollars",
+    )

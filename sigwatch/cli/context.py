@@ -1,0 +1,112 @@
+"""What every verb starts from: global options, the configuration, the knowledge, and where to speak."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from sigwatch import config
+from sigwatch.config import Settings
+from sigwatch.errors import ConfigurationError
+from sigwatch.model.knowledge import Library, Problem
+
+FINE, FINDINGS, USAGE = 0, 1, 2
+"""Exit codes."""
+
+PIPE_WIDTH = 100
+"""Columns of tables and panels where there is no terminal."""
+
+
+class Format(StrEnum):
+    """Shapes of a listing."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The global options."""
+
+    config: Path
+    config_given: bool
+    knowledge: tuple[Path, ...]
+    verbose: bool
+
+    def settings(self) -> Settings:
+        """The configuration, with `--knowledge` in place of its paths.
+
+        Raises:
+            ConfigurationError: it is missing or invalid.
+        """
+        return self._with_knowledge(config.load(self.config))
+
+    def settings_if_any(self) -> Settings | None:
+        """The configuration; None where there is no file and none was asked for.
+
+        Raises:
+            ConfigurationError: it is invalid, or was asked for and is missing.
+        """
+        if not self.config_given and not self.config.exists():
+            return self._with_knowledge(Settings()) if self.knowledge else None
+        return self.settings()
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths of the configuration start."""
+        return self.config.resolve().parent
+
+    def knowledge_paths(self, named: Sequence[Path] = ()) -> Sequence[Path]:
+        """The paths named on the command line, else the configuration's.
+
+        Raises:
+            ConfigurationError: neither says where the documents are.
+        """
+        settings = None if named else self.settings_if_any()
+        paths = named or (settings.knowledge.paths if settings else ())
+        if not paths:
+            cure = "no documents named: set knowledge.paths in the configuration, or use --knowledge PATH"
+            raise ConfigurationError([Problem(str(self.config), 0, "knowledge.paths", cure)])
+        return paths
+
+    def _with_knowledge(self, settings: Settings) -> Settings:
+        if not self.knowledge:
+            return settings
+        paths = tuple(path.resolve() for path in self.knowledge)
+        return settings.model_copy(update={"knowledge": settings.knowledge.model_copy(update={"paths": paths})})
+
+
+def options(context: typer.Context) -> Options:
+    """The global options of this call."""
+    found = context.find_object(Options)
+    if found is None:
+        raise RuntimeError("the global options are set by the application's callback")
+    return found
+
+
+def stdout() -> Console:
+    """For data. A pipe gets no colour, and a width that does not depend on the machine."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
+
+
+def say(console: Console, line: str | Text, style: str = "") -> None:
+    """Print one line of data whole: the terminal may wrap it, a pipe must not find it broken."""
+    console.print(line if isinstance(line, Text) else Text(line, style=style), soft_wrap=True)
+
+
+def stderr() -> Console:
+    """For talk."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def signature_or_exit(library: Library, wanted: str) -> None:
+    """End the program with a suggestion when no signature has that id."""
+    if library.signature(wanted) is None:
+        known = ", ".join(signature.id for signature in library.signatures) or "none at all"
+        stderr().print(f"sigwatch: no signature has the id {wanted}; known are {known}", markup=False)
+        raise typer.Exit(USAGE)

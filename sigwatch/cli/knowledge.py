@@ -1,0 +1,197 @@
+"""`check`, `list` and `show`: the knowledge without AWS."""
+
+import json
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from sigwatch import wiring
+from sigwatch.cli.context import FINDINGS, Format, options, say, signature_or_exit, stderr, stdout
+from sigwatch.config import Settings
+from sigwatch.model.knowledge import Library, Link, Problem, Ris, Signature, errors
+
+
+class CheckFormat(StrEnum):
+    """Shapes of what `check` says."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+
+
+def check(
+    context: typer.Context,
+    paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders; default knowledge.paths.")] = None,
+    shape: Annotated[CheckFormat, typer.Option("--format", help="text, json or github.")] = CheckFormat.TEXT,
+) -> None:
+    """Read all documents, try their examples, show how they link, and name every problem at once."""
+    chosen = options(context)
+    settings = chosen.settings_if_any()
+    library = wiring.load_knowledge(chosen.knowledge_paths(paths or chosen.knowledge))
+    problems = [*library.problems, *(_without_groups(library, settings) if settings and not paths else ())]
+    if shape is CheckFormat.JSON:
+        typer.echo(json.dumps(_report(library, problems), indent=2, ensure_ascii=False))
+    elif shape is CheckFormat.GITHUB:
+        for problem in problems:
+            typer.echo(_annotation(problem))
+    else:
+        _print_check(stdout(), library, problems)
+    raise typer.Exit(FINDINGS if errors(problems) else 0)
+
+
+def list_signatures(
+    context: typer.Context,
+    shape: Annotated[Format, typer.Option("--format", help="text or json.")] = Format.TEXT,
+) -> None:
+    """List the signatures, with the RIS that tells how each was fixed."""
+    chosen = options(context)
+    library = wiring.load_knowledge(chosen.knowledge_paths(chosen.knowledge))
+    if shape is Format.JSON:
+        typer.echo(json.dumps([_signature(s) for s in library.signatures], indent=2, ensure_ascii=False))
+    else:
+        stdout().print(_table(library.signatures))
+    if errors(library.problems):
+        stderr().print(f"{len(errors(library.problems))} documents are set aside; `sigwatch check` says why")
+
+
+def show(
+    context: typer.Context,
+    wanted: Annotated[str, typer.Argument(metavar="ID", help="A signature's id.")],
+    shape: Annotated[Format, typer.Option("--format", help="text or json.")] = Format.TEXT,
+) -> None:
+    """Show one signature in full, with the remediation as an alert shows it."""
+    chosen = options(context)
+    library = wiring.load_knowledge(chosen.knowledge_paths(chosen.knowledge))
+    signature_or_exit(library, wanted)
+    for signature in library.signatures:
+        if signature.id == wanted and shape is Format.JSON:
+            typer.echo(json.dumps(_signature(signature), indent=2, ensure_ascii=False))
+        elif signature.id == wanted:
+            _print_signature(stdout(), signature, chosen.settings_if_any() or Settings())
+
+
+def _without_groups(library: Library, settings: Settings) -> Iterable[Problem]:
+    selectors = wiring.selectors_of(settings)
+    cure = "no log groups: set log_groups here, in its project's configuration, or name one in the RIS"
+    for signature in library.watched:
+        if not selectors(signature):
+            yield Problem(signature.ko.path, 1, "log_groups", cure)
+
+
+def _report(library: Library, problems: Sequence[Problem]) -> dict[str, Any]:
+    return {
+        "signatures": [_signature(signature) for signature in library.signatures],
+        "ignored": [{"path": ignored.path, "reason": ignored.reason} for ignored in library.ignored],
+        "problems": [
+            {"path": p.path, "line": p.line, "field": p.field, "level": p.level, "message": p.message} for p in problems
+        ],
+    }
+
+
+def _signature(signature: Signature) -> dict[str, Any]:
+    ko = signature.ko
+    return {
+        "id": signature.id,
+        "status": ko.status,
+        "title": ko.title,
+        "project": signature.project,
+        "severity": signature.severity,
+        "pattern": signature.pattern,
+        "path": ko.path,
+        "log_groups": list(ko.log_groups),
+        "links": [_link(link) for link in signature.links],
+        "suggestions": [_link(link) for link in signature.suggestions],
+        "remediation": _remediation(signature.ris) if signature.ris else None,
+        "prevention_rule": ko.prevention_rule,
+    }
+
+
+def _link(link: Link) -> dict[str, Any]:
+    return {"ris": link.ris, "reasons": [str(reason) for reason in link.reasons]}
+
+
+def _remediation(ris: Ris) -> dict[str, Any]:
+    return {
+        "ris": ris.id,
+        "title": ris.title,
+        "path": ris.path,
+        "date": ris.date,
+        "severity": ris.severity,
+        "mttr": ris.mttr,
+        "resolved": ris.resolved,
+        "error_signatures": list(ris.error_signatures),
+        "root_cause": ris.root_cause,
+        "steps_section": ris.steps_section,
+        "steps": [{"text": step.text, "code": step.code} for step in ris.steps],
+        "verification": ris.verification,
+        "prevention": ris.prevention,
+        "log_groups": list(ris.log_groups),
+    }
+
+
+def _annotation(problem: Problem) -> str:
+    """A workflow command that GitHub shows beside the line."""
+    message = f"{problem.field}: {problem.message}".replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    place = problem.path.replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
+    return f"::{problem.level} file={place},line={max(problem.line, 1)}::{message}"
+
+
+def _print_check(console: Console, library: Library, problems: Sequence[Problem]) -> None:
+    for signature in library.signatures:
+        console.print(f"[bold]{escape(signature.id)}[/]  {escape(signature.ko.title)}  [dim]{signature.ko.status}[/]")
+        for link in signature.links:
+            say(console, f"  linked to {link.ris}, {_steps(signature)}")
+            for reason in link.reasons:
+                say(console, f"    {reason}", "dim")
+        if not signature.links:
+            say(console, "  no RIS; its alert shows the prevention rule", "yellow")
+        for link in signature.suggestions:
+            say(console, f"  perhaps {link.ris}: {'; '.join(map(str, link.reasons))}", "dim")
+    for ignored in library.ignored:
+        say(console, f"ignored {ignored.path}: {ignored.reason}", "dim")
+    for problem in problems:
+        say(console, f"{problem} ({problem.level})", "red" if problem.level == "error" else "yellow")
+    bad, doubtful = len(errors(problems)), len(problems) - len(errors(problems))
+    linked = sum(bool(signature.links) for signature in library.signatures)
+    say(
+        console,
+        f"{len(library.signatures)} signatures ({linked} linked), {len(library.summaries)} RIS, "
+        f"{len(library.ignored)} files ignored, {bad} errors, {doubtful} warnings",
+    )
+
+
+def _steps(signature: Signature) -> str:
+    ris = signature.ris
+    return f"{len(ris.steps)} steps from “{ris.steps_section}”" if ris and ris.steps else "without steps"
+
+
+def _table(signatures: Iterable[Signature]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name in ("ID", "STATUS", "SEVERITY", "PROJECT", "RIS", "TITLE"):
+        table.add_column(name, overflow="fold", no_wrap=name == "ID")
+    for signature in signatures:
+        ris = signature.ris.id if signature.ris else "-"
+        row = (signature.id, signature.ko.status, signature.severity, signature.project, ris, signature.ko.title)
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
+def _print_signature(console: Console, signature: Signature, settings: Settings) -> None:
+    facts = {
+        "status": signature.ko.status,
+        "pattern": signature.pattern,
+        "document": signature.ko.path,
+        "log groups": ", ".join(wiring.selectors_of(settings)(signature)) or "none",
+        "links": "; ".join(f"{link.ris} ({len(link.reasons)} reasons)" for link in signature.links) or "none",
+    }
+    for name, value in facts.items():
+        say(console, Text.assemble((f"{name:<11}", "dim"), value))
+    console.print()
+    wiring.preview(signature, settings, console)

@@ -1,0 +1,150 @@
+"""The long run: scheduled passes, reloads, deliveries; drained and closed within seconds when asked to stop.
+
+What there is to do follows from the cursors and the outbox, never from ticks: a tick that is missed costs time only.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from sigwatch.errors import SigwatchError
+from sigwatch.model.event import OutboxMeasured, RunSkipped, SkipReason
+from sigwatch.model.logs import Pass
+from sigwatch.patrol import Patrol
+from sigwatch.ports import Clock, Observer, Store
+from sigwatch.watch import Watch
+
+HOUSEKEEPING_SECONDS = 3600
+HITS_KEPT_SECONDS = 30 * 86400
+"""Longer than any event can arrive late: CloudWatch takes events up to 14 days old."""
+
+_SKIPPED = {
+    EVENT_JOB_MAX_INSTANCES: SkipReason.STILL_RUNNING,
+    EVENT_JOB_MISSED: SkipReason.MISSED,
+    EVENT_JOB_ERROR: SkipReason.FAILED,
+}
+
+
+@dataclass(slots=True)
+class Pulse:
+    """When the daemon last did something, and whether it has been once around."""
+
+    beat_at: float
+    first_pass_done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a daemon is made of."""
+
+    watch: Watch
+    patrol: Patrol
+    store: Store
+    deliver: Callable[[], int]
+    """Sends whatever of the outbox is due."""
+    forget_hits: Callable[[int], int]
+    workers: Executor
+    clock: Clock
+    observe: Observer
+    pulse: Pulse
+    stopping: threading.Event
+    interval: int
+    reload: int
+    """Both in seconds."""
+
+
+class Daemon:
+    """Runs until told to stop."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Nothing starts before `run` or `once`."""
+        self._parts = parts
+        self._reload_now = threading.Event()
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": ThreadPoolExecutor(len(parts.patrol.passes) + 3)},
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+        self._scheduler.add_listener(self._skipped, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
+
+    def stop(self) -> None:
+        """Finish the transactions in hand, and no more. May be called from a signal handler."""
+        self._parts.stopping.set()
+        self._parts.patrol.stop()
+
+    def reload(self) -> None:
+        """Read the knowledge again soon. May be called from a signal handler."""
+        self._reload_now.set()
+
+    def run(self) -> None:
+        """Watch until `stop`; returns when everything in hand is durable."""
+        parts = self._parts
+        parts.watch.reload()
+        for step in parts.patrol.passes:
+            self._every(parts.interval, f"{step.name} pass", partial(self._pass, parts.patrol.run, step))
+        self._every(parts.reload, "reload", parts.watch.reload, at_once=False)
+        self._every(HOUSEKEEPING_SECONDS, "housekeeping", self._housekeep)
+        sender = threading.Thread(target=self._send, name="sender")
+        self._scheduler.start()
+        sender.start()
+        try:
+            while not parts.stopping.wait(0.5):
+                if self._reload_now.is_set():
+                    self._reload_now.clear()
+                    parts.watch.reload()
+        finally:
+            self.stop()
+            self._scheduler.shutdown(wait=True)
+            sender.join()
+            parts.workers.shutdown(wait=True)
+
+    def once(self) -> bool:
+        """Make every pass once, deliver what is due, and return whether all of it worked."""
+        parts = self._parts
+        parts.watch.reload()
+        fine = bool(parts.watch.snapshot.scopes)
+        for step in parts.patrol.passes:
+            fine = self._pass(parts.patrol.run_now, step) and fine
+        self._deliver()
+        parts.workers.shutdown(wait=True)
+        return fine and parts.store.outbox(int(parts.clock() * 1000))[0] == 0
+
+    def _every(self, seconds: int, name: str, job: Callable[[], object], at_once: bool = True) -> None:
+        first = {"next_run_time": datetime.fromtimestamp(self._parts.clock(), UTC)} if at_once else {}
+        self._scheduler.add_job(job, "interval", seconds=seconds, id=name, name=name, **first)
+
+    def _pass(self, run: Callable[[Pass], bool], step: Pass) -> bool:
+        parts = self._parts
+        parts.pulse.beat_at = parts.clock()
+        fine = run(step)
+        if fine and parts.watch.snapshot.library.digest:
+            parts.pulse.first_pass_done = True
+        return fine
+
+    def _send(self) -> None:
+        while not self._parts.stopping.wait(0.25):
+            try:
+                self._deliver()
+            except SigwatchError as error:
+                self._parts.observe(RunSkipped("delivery", SkipReason.FAILED, str(error)))
+
+    def _deliver(self) -> None:
+        parts = self._parts
+        parts.deliver()
+        parts.observe(OutboxMeasured(*parts.store.outbox(int(parts.clock() * 1000))))
+
+    def _housekeep(self) -> None:
+        self._parts.forget_hits(int((self._parts.clock() - HITS_KEPT_SECONDS) * 1000))
+
+    def _skipped(self, event: object) -> None:
+        code = getattr(event, "code", EVENT_JOB_ERROR)
+        name = str(getattr(event, "job_id", "")).replace(" pass", "")
+        error = getattr(event, "exception", None)
+        self._parts.observe(RunSkipped(name, _SKIPPED[code], str(error or "")))

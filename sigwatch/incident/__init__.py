@@ -1,0 +1,1 @@
+"""From hits to incidents: identity, grouping, and the life of an incident."""

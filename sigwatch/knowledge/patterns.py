@@ -1,0 +1,58 @@
+"""What a detection pattern must prove before it is trusted: that it compiles, and that its examples come out right."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from sigwatch.model.knowledge import Problem
+
+FIELD = "detection_pattern"
+
+
+class PatternJudge(Protocol):
+    """The matcher, as far as documents need it; handed in because rooms do not know each other."""
+
+    def __call__(self, pattern: str, text: str, /) -> bool:
+        """Whether `pattern` is found in one log event.
+
+        Raises:
+            ValueError: the pattern can not be used; the message says why and what to do.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One log event of a document's own, on which its pattern is tried."""
+
+    text: str
+    line: int
+    section: str
+    """Heading under which it stands, as written."""
+    wanted: bool
+    """Whether the pattern must match it."""
+
+
+def proven(pattern: str, path: str, line: int, examples: Iterable[Example], judge: PatternJudge) -> list[Problem]:
+    """Every fault of a pattern; an unusable one is not tried on the examples."""
+    try:
+        if judge(pattern, ""):
+            message = "matches the empty text and so would match every line: name something the error line must hold"
+            return [Problem(path, line, FIELD, message)]
+    except ValueError as error:
+        return [Problem(path, line, FIELD, str(error))]
+    tried = (_tried(pattern, path, example, judge) for example in examples)
+    return [problem for problem in tried if problem]
+
+
+def _tried(pattern: str, path: str, example: Example, judge: PatternJudge) -> Problem | None:
+    try:
+        matched = judge(pattern, example.text)
+    except ValueError as error:
+        return Problem(path, example.line, example.section, str(error))
+    if matched == example.wanted:
+        return None
+    if example.wanted:
+        message = "the detection_pattern does not match this event: correct the pattern or the example"
+    else:
+        message = "the detection_pattern matches this event, which it must not: narrow the pattern"
+    return Problem(path, example.line, example.section, message)

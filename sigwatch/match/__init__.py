@@ -1,0 +1,1 @@
+"""Which signatures are in this text: the exact answer, whatever the query returned."""

@@ -1,0 +1,124 @@
+"""What is searched and what comes back: log groups, windows, queries, rows, hits."""
+
+from dataclasses import dataclass, field
+
+from sigwatch.model.knowledge import Signature
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LogGroup:
+    """A log group that exists, as the account describes it."""
+
+    account: str
+    region: str
+    name: str
+    log_class: str = field(default="STANDARD", compare=False)
+    created_ms: int = field(default=0, compare=False)
+    retention_days: int | None = field(default=None, compare=False)
+    """None keeps events for ever."""
+    stored_bytes: int = field(default=0, compare=False)
+
+    @property
+    def arn(self) -> str:
+        """Identifier that StartQuery takes: without the trailing `:*`."""
+        return f"arn:aws:logs:{self.region}:{self.account}:log-group:{self.name}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Window:
+    """A half-open range [start, end) of event time in whole epoch seconds."""
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if self.end <= self.start:
+            message = f"an empty window: [{self.start}, {self.end})"
+            raise ValueError(message)
+
+    @property
+    def seconds(self) -> int:
+        """Length."""
+        return self.end - self.start
+
+    def holds(self, ts_ms: int) -> bool:
+        """Whether an event of that time (epoch milliseconds) lies inside."""
+        return self.start * 1000 <= ts_ms < self.end * 1000
+
+    def halves(self) -> tuple["Window", "Window"]:
+        """Two adjacent windows that cover this one exactly; it must be at least two seconds long."""
+        middle = self.start + self.seconds // 2
+        return Window(self.start, middle), Window(middle, self.end)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Pass:
+    """One sweep over time at a fixed delay behind now."""
+
+    name: str
+    delay: int
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Log groups of one account and region in which the same signatures are searched."""
+
+    name: str
+    """Stable and short: the label of this scope's metrics."""
+    groups: tuple[LogGroup, ...]
+    signatures: tuple[Signature, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One Logs Insights query over some log groups and one window."""
+
+    scope: str
+    groups: tuple[LogGroup, ...]
+    """At most 50, all of one account, region and log class."""
+    signatures: tuple[Signature, ...]
+    """The signatures that the filter may return rows of."""
+    text: str
+    window: Window
+    limit: int
+    """Rows; a result that reaches it is not trusted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One log event that a query returned."""
+
+    account: str
+    region: str
+    log_group: str
+    stream: str
+    ts_ms: int
+    message: str
+    ingested_ms: int = 0
+    """0 when the service did not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The complete answer to one search."""
+
+    rows: tuple[Row, ...]
+    bytes_scanned: int
+    seconds: float
+    """Time the query took, from start to the last page."""
+
+    @property
+    def count(self) -> int:
+        """Rows returned by the service, those outside of the window included."""
+        return len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One log event in which a signature matched."""
+
+    identity: str
+    """Stable hash over signature and event: the same event found twice is one hit."""
+    signature: str
+    row: Row

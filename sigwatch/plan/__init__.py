@@ -1,0 +1,1 @@
+"""Which queries to send: windows, scopes, batches, the query text, its cost."""

@@ -1,0 +1,163 @@
+"""The terminal as a target: prints what Slack would show."""
+
+from collections.abc import Iterator
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from sigwatch.model.incident import Alert
+from sigwatch.publish.inline import plain as plain_markdown
+from sigwatch.publish.inline import runs
+from sigwatch.publish.message import Message, message
+from sigwatch.publish.wording import events
+
+WIDEST = 100
+"""Columns; longer lines are hard to read."""
+COLOURS = {"P0": "red", "P1": "red", "P2": "dark_orange", "P3": "yellow"}
+OTHER_COLOUR = "cyan"
+OVER_COLOUR = "green"
+
+
+class ConsolePublisher:
+    """Prints each incident once in full, and one line for each edit that Slack would make in place.
+
+    A ref is the alert's key. Nothing printed can be looked up again, so `find` finds nothing.
+    """
+
+    name = "console"
+
+    def __init__(self, console: Console) -> None:
+        """Print to `console`; its width and its being a terminal decide on wrapping and colour."""
+        self._console = console
+        self._counts: dict[str, int] = {}
+
+    def post(self, destination: str, alert: Alert) -> str:
+        """Print the alert in full: title, facts, steps with their code, log lines, reason, links."""
+        told = message(alert)
+        self._counts[alert.key] = alert.incident.count
+        self._console.print()
+        self._console.print(_panel(told, destination, min(self._console.width, WIDEST)), crop=False)
+        # Outside of the panel, which would break them, and a broken link can not be copied.
+        for name, link in (("RIS", told.ris_url), ("Logs", told.logs_url)):
+            if link:
+                self._print_whole(Text.assemble(f"  {name:<5}", (link, "underline" if "://" in link else "")))
+        return alert.key
+
+    def update(self, destination: str, ref: str, alert: Alert) -> None:  # noqa: ARG002 - the port's signature
+        """Print one line that says what Slack's edit would change."""
+        told = message(alert)
+        before = self._counts.get(ref)
+        now = alert.incident.count
+        self._counts[ref] = now
+        name = f"{told.severity} {told.signature}"
+        if told.resolved:
+            self._counts.pop(ref, None)
+            self._print_whole(
+                Text.assemble((f"{told.mark} {told.state}", f"bold {OVER_COLOUR}"), f": {name} · {events(now)}")
+            )
+            return
+        counted = f"{before:,} → {events(now)}" if before not in {None, now} else events(now)
+        self._print_whole(Text.assemble(("✎ same message, edited: ", "dim"), (name, "bold"), f" · {counted}"))
+
+    def find(self, destination: str, key: str, since_ms: int) -> str | None:  # noqa: ARG002 - the port's signature
+        """None: what a terminal has shown is gone."""
+        return None
+
+    def plain(self, destination: str, alert: Alert) -> str:  # noqa: ARG002 - the port's signature
+        """Print the alert as lines of text."""
+        told = message(alert)
+        for line in (f"{told.mark} {told.headline}", told.state, told.verdict):
+            self._print_whole(Text(line))
+        for number, step in enumerate(told.steps, 1):
+            self._print_whole(Text(f"{number}. {plain_markdown(step.text)}"))
+            if step.code:
+                self._print_whole(Text(step.code))
+        return alert.key
+
+    def _print_whole(self, text: Text) -> None:
+        self._console.print(text, soft_wrap=True)
+
+
+def _panel(told: Message, destination: str, width: int) -> Panel:
+    colour = OVER_COLOUR if told.resolved else COLOURS.get(told.severity, OTHER_COLOUR)
+    headline = f"{told.mark} {told.headline}"
+    # A border cuts what does not fit, so a long title moves inside, where it wraps.
+    fits = cell_len(headline) <= width - 6
+    inside = [] if fits else [Text(told.headline, style=f"bold {colour}", overflow="fold"), Text()]
+    # No side borders: commands are there to be copied.
+    return Panel(
+        Group(*inside, *_parts(told)),
+        box=box.HORIZONTALS,
+        title=Text(f" {headline if fits else f'{told.mark} {told.severity}'} ", style=f"bold {colour}"),
+        title_align="left",
+        subtitle=Text(f" {told.signature} → {destination} " if destination else f" {told.signature} ", style="dim"),
+        subtitle_align="right",
+        border_style=colour,
+        width=width,
+        padding=(0, 1),
+    )
+
+
+def _parts(told: Message) -> Iterator[RenderableType]:
+    yield Text(told.state, style="bold")
+    yield Text()
+    yield _facts(told)
+    yield Text()
+    yield from _fix(told)
+    if told.verification:
+        yield Text("Verify", style="bold")
+        yield _code(told.verification)
+        yield Text()
+    if told.samples:
+        yield Text("Log lines", style="bold")
+        yield Padding(Text("\n".join(told.samples), style="dim", overflow="fold"), (0, 0, 0, 3))
+        yield Text()
+    if told.why:
+        yield Text.assemble(("Why it matters: ", "bold"), _inline(told.why))
+
+
+def _facts(told: Message) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for fact in told.facts:
+        grid.add_row(Text(fact.name, style="dim"), Text(fact.value))
+    return grid
+
+
+def _fix(told: Message) -> Iterator[RenderableType]:
+    section = f" · {told.section}" if told.section else ""
+    yield Text.assemble((told.verdict, "bold"), (section, "dim"))
+    if told.cause:
+        yield Text.assemble(("Cause then: ", "dim"), _inline(told.cause))
+    wide = len(str(len(told.steps)))
+    for number, step in enumerate(told.steps, 1):
+        line = Table.grid(padding=(0, 1, 0, 0))
+        line.add_column(width=wide + 1, justify="right", no_wrap=True)
+        line.add_column(overflow="fold")
+        line.add_row(Text(f"{number}.", style="bold"), _inline(step.text))
+        yield line
+        if step.code:
+            yield _code(step.code)
+    if told.prevention:
+        yield _inline(told.prevention)
+    yield Text()
+
+
+def _code(code: str) -> Padding:
+    return Padding(Text(code, style="cyan", overflow="fold"), (0, 0, 0, 3))
+
+
+def _inline(markdown: str) -> Text:
+    text = Text(overflow="fold")
+    for run in runs(markdown):
+        style = "cyan" if run.code else "bold" if run.bold else ""
+        text.append(run.text, style)
+        if run.url:
+            text.append(f" ({run.url})", "dim")
+    return text

@@ -1,0 +1,187 @@
+"""What an alert says, in words that every target shares. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sigwatch.model.incident import Alert, Fix, Incident, State
+from sigwatch.model.knowledge import Step
+from sigwatch.publish.redact import mask, strip_controls
+from sigwatch.publish.wording import clock_time, cut, date_time, duration, events, ordinal, shorten
+
+ID_LENGTH = 100
+TITLE_LENGTH = 110
+WHY_LENGTH = 600
+CAUSE_LENGTH = 300
+FACT_LENGTH = 300
+MENTION_LENGTH = 200
+FIRST_STEP_LENGTH = 200
+SAMPLE_LINES = 10
+SAMPLE_LINE_LENGTH = 400
+LISTED_GROUPS = 3
+
+RESOLVED_MARK = "✅"
+MARKS = {"P0": "🔴", "P1": "🔴", "P2": "🟠", "P3": "🟡"}
+OTHER_MARK = "⚪"
+"""For P4 and for what nobody rated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A name and its value."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An alert in words. Every text is free of control characters; samples are masked."""
+
+    signature: str
+    severity: str
+    resolved: bool
+    mark: str
+    """One emoji for the state: severity while open, a tick when over."""
+    headline: str
+    """Severity and title."""
+    state: str
+    """Since when, whether it is back, or how long it lasted."""
+    facts: tuple[Fact, ...]
+    verdict: str
+    """Where the steps come from, or what there is instead of steps."""
+    section: str
+    """Heading of the document that the steps come from."""
+    cause: str
+    """What the cause was last time, as markdown prose."""
+    steps: tuple[Step, ...]
+    """All of them, always."""
+    prevention: str
+    """The prevention rule, where there are no steps."""
+    verification: str
+    samples: tuple[str, ...]
+    """Lines, oldest first."""
+    why: str
+    ris: str
+    ris_url: str
+    """Address of the RIS, or its path."""
+    logs_url: str
+    mention: str
+    """Whom to call; empty once it is over."""
+    summary: str
+    """The whole in one line, for a phone's lock screen."""
+
+
+def message(alert: Alert) -> Message:
+    """Word an alert. Prose is shortened to a length that people read; steps, code and links are whole."""
+    incident, fix = alert.incident, alert.fix
+    resolved = incident.state is State.RESOLVED
+    severity = _line(incident.severity, 20)
+    headline = f"{severity} · {_line(alert.title, TITLE_LENGTH)}"
+    steps = tuple(Step(_prose(step.text), strip_controls(step.code).strip("\n")) for step in fix.steps) if fix else ()
+    return Message(
+        signature=_line(incident.signature, ID_LENGTH),
+        severity=severity,
+        resolved=resolved,
+        mark=RESOLVED_MARK if resolved else MARKS.get(severity, OTHER_MARK),
+        headline=headline,
+        state=state_line(incident),
+        facts=_facts(incident),
+        verdict=_verdict(fix, bool(alert.prevention.strip())),
+        section=_line(fix.section, TITLE_LENGTH) if fix and fix.steps else "",
+        cause=shorten(_first_paragraph(fix.root_cause), CAUSE_LENGTH) if fix else "",
+        steps=steps,
+        prevention="" if steps else shorten(_prose(alert.prevention), WHY_LENGTH),
+        verification=strip_controls(fix.verification).strip("\n") if fix else "",
+        samples=excerpt(incident.samples),
+        why=shorten(_prose(alert.why_it_matters), WHY_LENGTH),
+        ris=_line(fix.ris, ID_LENGTH) if fix else "",
+        ris_url=strip_controls(fix.url).strip() if fix else "",
+        logs_url=strip_controls(alert.logs_url).strip(),
+        mention="" if resolved else _line(alert.mention, MENTION_LENGTH),
+        summary=_summary(headline, incident, steps),
+    )
+
+
+def state_line(incident: Incident) -> str:
+    """`open since 06:02:11 UTC`, `... · back after 41 days, 2nd time`, `resolved after 12 min · ...`."""
+    lasted = duration(incident.last_seen_ms - incident.first_seen_ms)
+    state = (
+        f"resolved after {lasted} · quiet since {clock_time(incident.last_seen_ms)}"
+        if incident.state is State.RESOLVED
+        else f"open since {clock_time(incident.first_seen_ms)}"
+    )
+    if incident.occurrence < 2:
+        return state
+    return f"{state} · {_back(incident)}"
+
+
+def excerpt(samples: Sequence[str], lines: int = SAMPLE_LINES) -> tuple[str, ...]:
+    """The first lines of the samples, masked, with a note of how many were left out."""
+    every = [line.rstrip() for sample in samples for line in mask(sample).split("\n") if line.strip()]
+    if len(every) <= lines:
+        return tuple(cut(line, SAMPLE_LINE_LENGTH) for line in every)
+    kept = [cut(line, SAMPLE_LINE_LENGTH) for line in every[: lines - 1]]
+    return (*kept, more_lines(len(every) - len(kept)))
+
+
+def more_lines(count: int) -> str:
+    """`… 1 more line`, `… 12 more lines`."""
+    return f"… {count:,} more line{'' if count == 1 else 's'}"
+
+
+def _line(text: str, limit: int) -> str:
+    return cut(" ".join(strip_controls(text).split()), limit)
+
+
+def _prose(text: str) -> str:
+    return " ".join(strip_controls(text).split())
+
+
+def _first_paragraph(text: str) -> str:
+    paragraphs = (_prose(part) for part in strip_controls(text).strip().split("\n\n"))
+    return next((part for part in paragraphs if part), "")
+
+
+def _back(incident: Incident) -> str:
+    if incident.previous_ms is None:
+        return f"{ordinal(incident.occurrence)} time"
+    return f"back after {duration(incident.first_seen_ms - incident.previous_ms)}, {ordinal(incident.occurrence)} time"
+
+
+def _facts(incident: Incident) -> tuple[Fact, ...]:
+    groups = list(incident.log_groups[:LISTED_GROUPS])
+    hidden = len(incident.log_groups) - len(groups)
+    more = f" and {hidden} more" if hidden else ""
+    place = " · ".join(part for part in (incident.account, incident.region) if part)
+    named = [
+        Fact("Project", incident.project),
+        Fact("Events", f"{incident.count:,}"),
+        Fact("First seen", date_time(incident.first_seen_ms)),
+        Fact("Last seen", date_time(incident.last_seen_ms)),
+        Fact("Log group" if len(incident.log_groups) < 2 else "Log groups", ", ".join(groups) + more),
+        Fact("Account", place),
+        Fact("Grouped by", "" if incident.group in incident.log_groups else incident.group),
+    ]
+    lines = (Fact(fact.name, _line(fact.value, FACT_LENGTH)) for fact in named)
+    return tuple(fact for fact in lines if fact.value)
+
+
+def _verdict(fix: Fix | None, prevention: bool) -> str:
+    instead = "; prevention rule:" if prevention else ""
+    if fix is None:
+        return f"No RIS yet{instead}"
+    ris = _line(fix.ris, ID_LENGTH)
+    if not fix.steps:
+        return f"{ris} lists no steps{instead}"
+    if not fix.resolved:
+        return f"Not yet resolved: {ris} recommends"
+    mttr = _line(fix.mttr, 60)
+    return f"Fixed last time by {ris} in {mttr}" if mttr else f"Fixed last time by {ris}"
+
+
+def _summary(headline: str, incident: Incident, steps: tuple[Step, ...]) -> str:
+    project = _line(incident.project, ID_LENGTH)
+    told = f"{headline} · {project} · {events(incident.count)} · {state_line(incident)}"
+    if not steps or incident.state is State.RESOLVED:
+        return told
+    return f"{told} · First: {cut(steps[0].text.replace('`', '').replace('**', ''), FIRST_STEP_LENGTH)}"

@@ -1,0 +1,81 @@
+"""What Slack accepts in one message. Pure.
+
+Limits of Block Kit: docs.slack.dev/reference/block-kit. The total over all blocks is undocumented; Slack was seen to
+refuse about 13,200 characters (`msg_blocks_too_long`, slackapi/bolt-js#2509), and to split a top-level text of more
+than some 4,000 into several messages (slackapi/java-slack-sdk#704): one alert must stay one message.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+Block = Mapping[str, Any]
+
+BLOCKS = 50
+SECTION = 3_000
+FIELD = 2_000
+FIELDS = 10
+HEADER = 150
+CONTEXT_ELEMENTS = 10
+TOTAL = 10_000
+"""Characters over all blocks."""
+TEXT = 3_500
+"""Characters of the top-level text."""
+
+_LONGEST = {"header": HEADER, "section": SECTION}
+_BROKEN_ESCAPE = re.compile(r"&(?!(?:amp|lt|gt);)")
+
+
+def validate(text: str, blocks: Sequence[Block]) -> list[str]:
+    """Everything in a message that Slack would refuse, split or misread; empty when all is well."""
+    found = [] if 0 < len(text) <= TEXT else [f"text: {len(text)} characters, 1 to {TEXT} allowed"]
+    if len(blocks) > BLOCKS:
+        found.append(f"blocks: {len(blocks)}, at most {BLOCKS} allowed")
+    for place, block in enumerate(blocks):
+        found += [f"blocks[{place}] {block['type']}: {fault}" for fault in _faults(block)]
+    total = size(blocks)
+    return [*found, f"blocks: {total} characters in total, at most {TOTAL} allowed"] if total > TOTAL else found
+
+
+def size(blocks: Sequence[Block]) -> int:
+    """Characters in all texts and addresses of the blocks."""
+    return sum(len(text) for block in blocks for text in texts(block))
+
+
+def texts(value: object) -> Iterator[str]:
+    """Every string below `value` that people read or click."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if isinstance(inner, str):
+                yield from [inner] if key in {"text", "url"} else []
+            else:
+                yield from texts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from texts(inner)
+
+
+def _faults(block: Block) -> Iterator[str]:
+    kind = block["type"]
+    if kind in _LONGEST and "text" in block:
+        yield from _too_long(block["text"], _LONGEST[kind])
+    if len(block.get("fields", ())) > FIELDS:
+        yield f"{len(block['fields'])} fields, at most {FIELDS} allowed"
+    for field in block.get("fields", ()):
+        yield from _too_long(field, FIELD)
+    elements = block.get("elements", ())
+    if kind == "context":
+        if not 1 <= len(elements) <= CONTEXT_ELEMENTS:
+            yield f"{len(elements)} elements, 1 to {CONTEXT_ELEMENTS} allowed"
+        for element in elements:
+            yield from _too_long(element, SECTION)
+    if kind == "rich_text" and not all(texts(block)):
+        yield "an empty text"
+
+
+def _too_long(value: Block, limit: int) -> Iterator[str]:
+    text = value["text"]
+    if not 1 <= len(text) <= limit:
+        yield f"{len(text)} characters, 1 to {limit} allowed"
+    if _BROKEN_ESCAPE.search(text):
+        yield "an ampersand that is not escaped"

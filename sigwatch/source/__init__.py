@@ -1,0 +1,1 @@
+"""Where log events are searched."""

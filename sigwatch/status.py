@@ -1,0 +1,99 @@
+"""What the daemon says of itself: alive, ready, and the page that an operator looks at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sigwatch import __version__
+from sigwatch.daemon import Pulse
+from sigwatch.errors import StoreError
+from sigwatch.model.knowledge import errors
+from sigwatch.model.logs import Pass, Scope
+from sigwatch.ports import Clock, CursorKey, Store, cursor_key
+from sigwatch.watch import Watch
+
+STILL_SECONDS = 120
+"""A loop that has not begun a pass for this long, or for ten intervals if longer, is taken for dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusBoard:
+    """Answers about one daemon."""
+
+    watch: Watch
+    passes: tuple[Pass, ...]
+    store: Store
+    pulse: Pulse
+    clock: Clock
+    interval: int
+
+    def alive(self) -> str:
+        """Empty while passes begin, whatever AWS and Slack do."""
+        still = self.clock() - self.pulse.beat_at
+        return f"no pass has begun for {still:.0f} s" if still > max(STILL_SECONDS, 10 * self.interval) else ""
+
+    def ready(self) -> str:
+        """Empty when knowledge is loaded, the state can be read and a first pass is done."""
+        if not self.watch.snapshot.library.digest:
+            return "knowledge is not loaded"
+        try:
+            self.store.ping()
+        except StoreError as error:
+            return str(error)
+        return "" if self.pulse.first_pass_done else "the first pass is not done"
+
+    def page(self) -> Mapping[str, Any]:
+        """Everything on the status page."""
+        snapshot = self.watch.snapshot
+        now = self.clock()
+        why = self.ready()
+        cursors = self.store.cursors()
+        return {
+            "ready": not why,
+            "why": why,
+            "version": __version__,
+            "now": _moment(now * 1000),
+            "passes": [step.name for step in self.passes],
+            "incidents": [
+                {
+                    "severity": incident.severity,
+                    "signature": incident.signature,
+                    "group": incident.group,
+                    "count": incident.count,
+                    "first_seen": _moment(incident.first_seen_ms),
+                    "last_seen": _moment(incident.last_seen_ms),
+                }
+                for incident in self.store.open_incidents()
+            ],
+            "scopes": [self._scope(scope, cursors) for scope in snapshot.scopes],
+            "pending": self.store.outbox(int(now * 1000))[0],
+            "signatures": [
+                {
+                    "id": signature.id,
+                    "title": signature.ko.title,
+                    "project": signature.project,
+                    "severity": signature.severity,
+                    "ris": signature.ris.id if signature.ris else "",
+                    "status": signature.ko.status,
+                }
+                for signature in snapshot.library.signatures
+            ],
+            "problems": [str(problem) for problem in (*errors(snapshot.library.problems), *snapshot.problems)],
+        }
+
+    def _scope(self, scope: Scope, cursors: Mapping[CursorKey, int]) -> Mapping[str, Any]:
+        def searched(step: Pass) -> str:
+            seconds = [cursors.get(cursor_key(step.name, group), 0) for group in scope.groups]
+            return _moment(min(seconds) * 1000) if min(seconds) else "not yet"
+
+        return {
+            "name": scope.name,
+            "groups": len(scope.groups),
+            "signatures": len(scope.signatures),
+            "searched": [searched(step) for step in self.passes],
+        }
+
+
+def _moment(milliseconds: float) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,1 @@
+"""Metrics and logs: listeners to events. Nothing in the core imports them."""

@@ -1,0 +1,174 @@
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import pytest
+
+from sigwatch.errors import QueryRejected, SourceUnavailable
+from sigwatch.incident.fingerprint import message_key
+from sigwatch.incident.lifecycle import Rules
+from sigwatch.match.engine import Engine
+from sigwatch.model.event import Event, IncidentChanged, ReadIncomplete, WindowSearched
+from sigwatch.model.incident import Alert, Incident, Kind, Reason, State
+from sigwatch.model.knowledge import Signature
+from sigwatch.model.logs import Pass, Row, Scope, Window
+from sigwatch.pipeline import Notice, Pipeline, covered_until
+from sigwatch.plan.scopes import Batch
+from sigwatch.ports import cursor_key
+from sigwatch.search import Reader
+from sigwatch.store.sqlite import SqliteStore
+from tests.fakes.made import API, group, row, signature
+from tests.fakes.source import FakeSource
+
+EAGER, SETTLED = Pass("eager", 0), Pass("settled", 300)
+QUIET = 60
+
+
+def compose(incident: Incident, told: Signature) -> Iterable[Notice]:
+    alert = Alert(message_key(incident.id, "slack"), incident, told.ko.title, "", "", None, "")
+    return [Notice("slack", "C1", alert)]
+
+
+@dataclass
+class House:
+    rows: list[Row] = field(default_factory=list)
+    now: float = 1_000.0
+    events: list[Event] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.source = FakeSource([group()], self.rows)
+        self.store = SqliteStore(":memory:")
+        reader = Reader(self.source, self.events.append, 0.005)
+        rules = Rules(QUIET * 1000, mask=lambda text: text.replace("hunter2", "[masked]"))
+        self.pipeline = Pipeline(
+            reader, self.store, rules, ("log_group",), compose, lambda: self.now, self.events.append
+        )
+        self.signatures = (signature("KO-1", "ERROR one"), signature("KO-2", "ERROR (one|two)"))
+
+    def sweep(self, start: int, end: int, step: Pass = EAGER) -> None:
+        batch = Batch(Scope("us-east-1/shop", (group(),), self.signatures), step, Window(start, end), (group(),))
+        self.pipeline.sweep(batch, Engine(self.signatures))
+
+    def reasons(self) -> list[tuple[str, Reason, int]]:
+        changed = [event.decision for event in self.events if isinstance(event, IncidentChanged)]
+        return [(d.incident.signature, d.reason, d.incident.count) for d in changed]
+
+
+@pytest.fixture
+def house() -> Iterable[House]:
+    made = House()
+    yield made
+    made.store.close()
+
+
+def test_the_query_narrows_and_the_matcher_decides(house: House) -> None:
+    house.rows += [row("ERROR one", 900_000), row("ERROR two", 901_000), row("ERROR three", 902_000)]
+    house.sweep(890, 910)
+    assert house.reasons() == [("KO-1", Reason.OPENED, 1), ("KO-2", Reason.OPENED, 1), ("KO-2", Reason.COUNTED, 2)]
+    assert house.store.hit_counts() == {"KO-1": 1, "KO-2": 2}
+    assert [d.kind for d in house.store.due(10**12, 0)] == [Kind.OPENED, Kind.COUNTED]
+
+
+def test_the_same_window_again_says_nothing_twice(house: House) -> None:
+    house.rows.append(row("ERROR two", 900_000))
+    for step in (EAGER, SETTLED, EAGER):
+        house.sweep(890, 910, step)
+    assert house.reasons() == [("KO-2", Reason.OPENED, 1)]
+    assert [d.revision for d in house.store.due(10**12, 0)] == [1]
+
+
+def test_what_comes_late_is_found_by_a_later_pass_and_counted_in_the_same_message(house: House) -> None:
+    house.rows.append(row("ERROR two", 900_000))
+    house.sweep(890, 910)
+    house.rows.append(row("ERROR two again", 905_000))
+    house.sweep(890, 910, SETTLED)
+    assert house.reasons()[-1] == ("KO-2", Reason.COUNTED, 2)
+    [delivery] = house.store.due(10**12, 0)
+    assert (delivery.revision, delivery.alert.incident.count) == (2, 2)
+
+
+def test_nothing_is_recorded_of_a_window_that_could_not_be_read(house: House) -> None:
+    house.rows.append(row("ERROR two", 900_000))
+    house.source.refuse = lambda _: SourceUnavailable("throttled")
+    with pytest.raises(SourceUnavailable):
+        house.sweep(890, 910)
+    assert not house.store.cursors()
+    house.source.refuse = lambda _: None
+    house.sweep(890, 910)
+    assert house.store.cursors() == {cursor_key("eager", group()): 910}
+    assert house.reasons() == [("KO-2", Reason.OPENED, 1)]
+
+
+def test_a_window_that_every_signature_is_rejected_in_is_not_taken_for_read(house: House) -> None:
+    house.source.refuse = lambda _: QueryRejected("unexpected symbol")
+    with pytest.raises(QueryRejected, match="unexpected symbol"):
+        house.sweep(890, 910)
+    assert not house.store.cursors()
+
+
+def test_samples_are_masked_before_they_are_stored(house: House) -> None:
+    house.rows.append(row("ERROR two hunter2", 900_000))
+    house.sweep(890, 910)
+    [incident] = house.store.open_incidents()
+    assert incident.samples == ("ERROR two [masked]",)
+
+
+def test_hits_are_told_without_their_text(house: House) -> None:
+    house.rows.append(row("ERROR two hunter2", 900_000))
+    house.sweep(890, 910)
+    [searched] = [event for event in house.events if isinstance(event, WindowSearched)]
+    assert searched.hits == (("KO-2", "shop", 1),)
+    assert not any("ERROR two" in str(e) for e in house.events if not isinstance(e, IncidentChanged))
+
+
+def test_a_pattern_that_runs_out_of_time_is_said(house: House) -> None:
+    slow = signature("SLOW", r"(?!x)(.*)*=(.*)*\1!")
+    house.rows.append(row("aaa=b" * 300 + "\n!", 900_000))
+    batch = Batch(Scope("s", (group(),), (slow,)), EAGER, Window(890, 910), (group(),))
+    house.pipeline.sweep(batch, Engine([slow]))
+    [event] = [event for event in house.events if isinstance(event, ReadIncomplete)]
+    assert "SLOW ran out of time" in event.detail
+
+
+def test_a_second_with_too_many_rows_is_said(house: House) -> None:
+    house.signatures = (signature("KO-1", "ERROR one"),)
+    house.rows += [row(f"ERROR one {n}", 900_000) for n in range(10_000)]
+    house.sweep(900, 901)
+    [event] = [event for event in house.events if isinstance(event, ReadIncomplete)]
+    assert event.detail == f"{API} returned too many rows in one second"
+
+
+def test_every_pass_gets_a_cursor_in_a_new_log_group_once(house: House) -> None:
+    house.pipeline.adopt([EAGER, SETTLED], [group()], lambda _: 100)
+    house.pipeline.adopt([EAGER, SETTLED], [group(), group("/b")], lambda _: 200)
+    assert sorted(house.store.cursors().values()) == [100, 100, 200, 200]
+
+
+def test_an_incident_is_resolved_in_its_own_message(house: House) -> None:
+    house.rows.append(row("ERROR two", 900_000))
+    house.sweep(890, 910)
+    house.now += QUIET
+    known = {s.id: s for s in house.signatures}
+    house.pipeline.resolve(known, lambda _: 0)
+    assert house.store.open_incidents()
+    house.pipeline.resolve(known, lambda incident: incident.last_seen_ms + QUIET * 1000)
+    assert not house.store.open_incidents()
+    [delivery] = house.store.due(10**12, 0)
+    assert (delivery.kind, delivery.alert.incident.state) == (Kind.RESOLVED, State.RESOLVED)
+
+
+def test_an_incident_whose_document_is_gone_still_comes_to_its_end(house: House) -> None:
+    house.rows.append(row("ERROR two", 900_000))
+    house.sweep(890, 910)
+    house.now += QUIET
+    house.pipeline.resolve({}, lambda _: 10**12)
+    [delivery] = house.store.due(10**12, 0)
+    assert (delivery.kind, delivery.alert.title) == (Kind.RESOLVED, "Title of KO-2")
+    assert delivery.alert.incident.state is State.RESOLVED
+
+
+def test_an_incident_is_covered_when_all_of_its_log_groups_are(house: House) -> None:
+    house.rows.append(row("ERROR two", 900_000))
+    house.sweep(890, 910)
+    [incident] = house.store.open_incidents()
+    assert covered_until(house.store.cursors(), "eager", incident) == 910_000
+    assert covered_until(house.store.cursors(), "settled", incident) == 0

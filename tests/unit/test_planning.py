@@ -1,0 +1,157 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sigwatch.model.logs import Pass, Window
+from sigwatch.plan.console_link import console_link
+from sigwatch.plan.cost import bytes_per_day, dollars
+from sigwatch.plan.insights import LONGEST_QUERY, filter_of, pack, query_text
+from sigwatch.plan.scopes import batches, literal_prefix, resolve, selectors
+from sigwatch.plan.windows import DAY, Pace, due_window, first_cursor, ripe_window
+from tests.fakes.made import API, group, ris, signature
+
+PACE = Pace(interval=15, first_lookback=900, catch_up_window=3600)
+EAGER = Pass("eager", 0)
+LATE = Pass("late", 3600)
+NOW = 1_800_000_000.7
+
+
+def test_a_new_log_group_begins_at_the_look_back_or_at_its_creation() -> None:
+    assert first_cursor(group(), NOW, PACE) == 1_800_000_000 - 900
+    young = group(created_ms=(1_800_000_000 - 60) * 1000)
+    assert first_cursor(young, NOW, PACE) == 1_800_000_000 - 60
+
+
+@pytest.mark.parametrize(
+    ("step", "cursor_ago", "expected_ago"),
+    [
+        (EAGER, 15, (15, 0)),
+        (EAGER, 14, None),
+        (EAGER, 40, (40, 0)),
+        (EAGER, 10_000, (10_000, 6_400)),
+        (LATE, 3600 + 360, (3960, 3600)),
+        (LATE, 3600 + 359, None),
+        (LATE, 100, None),
+    ],
+)
+def test_a_pass_reads_from_its_cursor_to_its_delay(
+    step: Pass, cursor_ago: int, expected_ago: tuple[int, int] | None
+) -> None:
+    now = int(NOW)
+    found = due_window(step, group(), now - cursor_ago, NOW, PACE)
+    assert found == (expected_ago and Window(now - expected_ago[0], now - expected_ago[1]))
+
+
+def test_a_pass_that_is_asked_for_once_takes_a_short_window_too() -> None:
+    assert ripe_window(EAGER, group(), int(NOW) - 1, NOW, PACE) == Window(int(NOW) - 1, int(NOW))
+    assert ripe_window(EAGER, group(), int(NOW), NOW, PACE) is None
+
+
+def test_nothing_is_asked_for_that_the_retention_has_deleted() -> None:
+    found = due_window(EAGER, group(retention_days=1), int(NOW) - 3 * DAY, NOW, PACE)
+    assert found == Window(int(NOW) - DAY, int(NOW) - DAY + 3600)
+
+
+@given(st.lists(st.integers(0, 4000), min_size=1, max_size=30))
+def test_the_windows_of_a_pass_tile_the_time_without_gap_or_overlap(steps: list[int]) -> None:
+    cursor = now = int(NOW)
+    for step in steps:
+        now += step
+        while found := due_window(EAGER, group(), cursor, now, PACE):
+            assert found.start == cursor
+            assert 15 <= found.seconds <= 3600
+            cursor = found.end
+        assert now - cursor < 15
+
+
+def test_a_window_is_half_open_and_never_empty() -> None:
+    window = Window(10, 12)
+    assert [window.holds(ts) for ts in (9_999, 10_000, 11_999, 12_000)] == [False, True, True, False]
+    assert window.halves() == (Window(10, 11), Window(11, 12))
+    with pytest.raises(ValueError, match="an empty window"):
+        Window(5, 5)
+
+
+def test_log_groups_come_from_the_document_then_the_project_then_the_ris() -> None:
+    linked = signature(ris=ris())
+    assert selectors(signature(log_groups=("/own",)), ["/project"]) == ("/own",)
+    assert selectors(linked, ["/project"]) == ("/project",)
+    assert selectors(linked, []) == (API,)
+    assert selectors(signature(), []) == ()
+
+
+def test_groups_with_the_same_signatures_form_one_scope() -> None:
+    one, two = signature("KO-1"), signature("KO-2", project="mail")
+    existing = [group("/a"), group("/b"), group("/c"), group("/x", log_class="DELIVERY")]
+    scopes, problems = resolve([(two, ["/c"]), (one, ["/*"])], existing)
+    assert {(s.name, tuple(g.name for g in s.groups), tuple(k.id for k in s.signatures)) for s in scopes} == {
+        ("us-east-1/shop", ("/a", "/b"), ("KO-1",)),
+        ("us-east-1/mail+shop", ("/c",), ("KO-1", "KO-2")),
+    }
+    assert not problems
+
+
+def test_infrequent_access_groups_are_searched_in_queries_of_their_own() -> None:
+    existing = [group("/a"), group("/b", log_class="INFREQUENT_ACCESS")]
+    scopes, _ = resolve([(signature(), ["/*"])], existing)
+    assert sorted(len(scope.groups) for scope in scopes) == [1, 1]
+
+
+def test_a_selector_that_finds_nothing_is_named_with_its_document() -> None:
+    _, problems = resolve([(signature(), ["/typo"]), (signature("KO-2"), [])], [group()])
+    assert [(p.path, p.level) for p in problems] == [("knowledge/KO-1.md", "warning"), ("knowledge/KO-2.md", "error")]
+    assert "/typo matches no log group" in problems[0].message
+
+
+@pytest.mark.parametrize(("selector", "prefix"), [("/a/b", "/a/b"), ("/a/b-*", "/a/b-"), ("/a?[x]*", "/a"), ("*", "")])
+def test_a_glob_is_looked_up_by_its_literal_prefix(selector: str, prefix: str) -> None:
+    assert literal_prefix(selector) == prefix
+
+
+def test_batches_hold_at_most_fifty_groups_of_one_window_oldest_first() -> None:
+    groups = [group(f"/g{number:03}") for number in range(120)]
+    scopes, _ = resolve([(signature(), ["/g*"])], groups)
+    old, new = Window(0, 10), Window(10, 20)
+    made = batches(EAGER, scopes, lambda g: old if g.name == "/g007" else None if g.name == "/g008" else new)
+    assert [(batch.window, len(batch.groups)) for batch in made] == [(old, 1), (new, 50), (new, 50), (new, 18)]
+
+
+def test_one_query_carries_many_signatures_sensitive_and_insensitive() -> None:
+    [(text, served)] = pack([signature("KO-1", "b/b"), signature("KO-2", "(?i)low"), signature("KO-3", "aa")])
+    assert text == (
+        "fields @timestamp, @ingestionTime, @log, @logStream, @message\n"
+        r"| filter @message like /aa|b\/b/ or @message like /(?i)low/"
+        "\n| sort @timestamp asc\n| limit 10000"
+    )
+    assert [s.id for s in served] == ["KO-1", "KO-2", "KO-3"]
+
+
+@given(st.lists(st.integers(1, 8_900), min_size=1, max_size=12))
+def test_queries_stay_within_the_limit_and_serve_every_signature_once(lengths: list[int]) -> None:
+    made = [signature(f"KO-{n}", chr(97 + n) * length) for n, length in enumerate(lengths)]
+    packed = pack(made)
+    assert [s.id for _, served in packed for s in served] == [s.id for s in made]
+    assert all(len(text) <= LONGEST_QUERY for text, _ in packed)
+
+
+def test_a_filter_that_no_query_could_hold_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"is 9,001 characters long as a query filter; at most 9,000 fit"):
+        filter_of("x" * 9_001)
+
+
+def test_cost_follows_the_bytes() -> None:
+    assert dollars(1024**3, 0.005) == pytest.approx(0.005)
+    now_ms = 100 * DAY * 1000
+    kept = group(stored_bytes=7_000, retention_days=7, created_ms=0)
+    young = group(stored_bytes=500, created_ms=now_ms - 1000)
+    assert bytes_per_day([kept, young], now_ms) == 1_500
+
+
+def test_the_console_link_opens_exactly_this_query_and_range() -> None:
+    link = console_link([group()], query_text([filter_of("ab|é")]), Window(1_770_184_800, 1_770_184_860))
+    assert link.startswith("https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#logsV2:")
+    assert "~start~'2026-02-04T06*3a00*3a00.000Z~" in link
+    assert "~(end~'2026-02-04T06*3a01*3a00.000Z~" in link
+    assert "like*20*2f*28ab*7c*e9*29*2f" in link
+    assert f"~source~(~'{group().arn.replace(':', '*3a').replace('/', '*2f')})" in link
+    assert not set(link) & set(' |<>"\n')

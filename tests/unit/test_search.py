@@ -1,0 +1,117 @@
+import pytest
+
+from sigwatch.errors import GroupsUnavailable, OutsideRetention, QueryRejected, SourceError, SourceUnavailable
+from sigwatch.model.event import Event, QueryEnded, QueryStatus
+from sigwatch.model.logs import LogGroup, Pass, Scope, Search, Window
+from sigwatch.plan.scopes import Batch
+from sigwatch.search import Reader, Reading
+from tests.fakes.made import API, group, row, signature
+from tests.fakes.source import FakeSource
+
+
+def batch(window: Window, *groups: LogGroup, patterns: tuple[str, ...] = ("ERROR",)) -> Batch:
+    made = groups or (group(),)
+    signatures = tuple(signature(f"KO-{n}", pattern) for n, pattern in enumerate(patterns))
+    return Batch(Scope("us-east-1/shop", made, signatures), Pass("eager", 0), window, made)
+
+
+def read(source: FakeSource, wanted: Batch, events: list[Event] | None = None) -> Reading:
+    told: list[Event] = [] if events is None else events
+    return Reader(source, told.append, dollars_per_gb=0.005).read(wanted)
+
+
+def test_rows_at_the_end_belong_to_the_next_window() -> None:
+    source = FakeSource(rows=[row("ERROR", ts) for ts in (9_999, 10_000, 11_999, 12_000)])
+    assert [found.ts_ms for found in read(source, batch(Window(10, 12))).rows] == [10_000, 11_999]
+
+
+def test_every_query_is_told_with_its_price() -> None:
+    events: list[Event] = []
+    reading = read(FakeSource(rows=[row("ERROR", 10_000)]), batch(Window(10, 12)), events)
+    [event] = events
+    assert isinstance(event, QueryEnded)
+    assert (event.status, event.rows, event.bytes_scanned, event.pass_name) == (QueryStatus.COMPLETE, 1, 5, "eager")
+    assert (reading.queries, reading.bytes_scanned) == (1, 5)
+
+
+def test_a_result_at_the_limit_is_split_until_it_can_be_trusted() -> None:
+    rows = [row("ERROR", 10_000 + n) for n in range(0, 4_000, 1)] * 4
+    source = FakeSource(rows=rows)
+    reading = read(source, batch(Window(10, 14)))
+    assert len(reading.rows) == 16_000
+    assert [s.window.seconds for s in source.searches] == [4, 2, 2]
+
+
+def test_a_full_second_is_split_by_groups_then_by_signatures_and_then_said() -> None:
+    other = group("/b")
+    rows = [row("ERROR", 10_000)] * 10_001 + [row("FATAL", 10_000)] * 5 + [row("ERROR", 10_500, log_group="/b")]
+    source = FakeSource(rows=rows)
+    reading = read(source, batch(Window(10, 11), group(), other, patterns=("ERROR", "FATAL")))
+    assert len(reading.rows) == 10_006
+    [overflow] = reading.overflowing
+    assert [g.name for g in overflow.groups] == [API]
+    assert [s.id for s in overflow.signatures] == ["KO-0"]
+
+
+def test_a_rejected_query_is_split_until_the_one_bad_signature_is_left() -> None:
+    def refuse(search: Search) -> SourceError | None:
+        return QueryRejected("unexpected symbol") if "BAD" in search.text else None
+
+    source = FakeSource(rows=[row("ERROR", 10_000), row("FATAL", 10_000)], refuse=refuse)
+    reading = read(source, batch(Window(10, 11), patterns=("ERROR", "BAD", "FATAL", "PANIC")))
+    assert reading.rejected == {"KO-1": "unexpected symbol"}
+    assert sorted(found.message for found in reading.rows) == ["ERROR", "FATAL"]
+
+
+def test_a_missing_group_that_is_named_is_taken_out_at_once() -> None:
+    def refuse(search: Search) -> SourceError | None:
+        gone = any(g.name == "/gone" for g in search.groups)
+        return GroupsUnavailable("Log group '/gone' does not exist", ("/gone",)) if gone else None
+
+    source = FakeSource(rows=[row("ERROR", 10_000)], refuse=refuse)
+    reading = read(source, batch(Window(10, 11), group(), group("/gone"), patterns=("ERROR",)))
+    assert [g.name for g in reading.lost_groups] == ["/gone"]
+    assert len(reading.rows) == 1
+    assert len(source.searches) == 2
+
+
+def test_a_forbidden_group_that_is_not_named_is_found_by_halves() -> None:
+    def refuse(search: Search) -> SourceError | None:
+        return GroupsUnavailable("not authorized") if any(g.name == "/g5" for g in search.groups) else None
+
+    groups = [group(f"/g{n}") for n in range(8)]
+    rows = [row("ERROR", 10_000, log_group=g.name) for g in groups]
+    reading = read(FakeSource(rows=rows, refuse=refuse), batch(Window(10, 11), *groups))
+    assert [g.name for g in reading.lost_groups] == ["/g5"]
+    assert {found.log_group for found in reading.rows} == {g.name for g in groups} - {"/g5"}
+
+
+def test_a_group_lost_in_one_query_is_left_out_of_the_next() -> None:
+    def refuse(search: Search) -> SourceError | None:
+        gone = any(g.name == "/gone" for g in search.groups)
+        return GroupsUnavailable("gone", ("/gone",)) if gone else None
+
+    source = FakeSource(refuse=refuse)
+    read(source, batch(Window(10, 11), group(), group("/gone"), patterns=("a" * 6_000, "b" * 6_000)))
+    assert [len(search.groups) for search in source.searches] == [2, 1, 1]
+
+
+def test_a_window_outside_of_a_groups_life_is_empty_there_and_read_elsewhere() -> None:
+    def refuse(search: Search) -> SourceError | None:
+        young = any(g.name == "/young" for g in search.groups)
+        return OutsideRetention("end date and time is before creation time") if young else None
+
+    source = FakeSource(rows=[row("ERROR", 10_000)], refuse=refuse)
+    reading = read(source, batch(Window(10, 11), group(), group("/young")))
+    assert len(reading.rows) == 1
+    assert not reading.lost_groups
+
+
+def test_an_unavailable_source_gives_nothing_and_its_bytes_are_counted() -> None:
+    events: list[Event] = []
+    source = FakeSource(refuse=lambda _: SourceUnavailable("ended as Failed", QueryStatus.FAILED, 700))
+    with pytest.raises(SourceUnavailable):
+        read(source, batch(Window(10, 11)), events)
+    [event] = events
+    assert isinstance(event, QueryEnded)
+    assert (event.status, event.bytes_scanned, event.detail) == (QueryStatus.FAILED, 700, "ended as Failed")
