@@ -124,7 +124,7 @@ class Daemon:
         parts = self._parts
         parts.pulse.beat_at = parts.clock()
         fine = run(step)
-        if fine and parts.watch.snapshot.library.digest:
+        if fine and parts.watch.snapshot.looked_up:
             parts.pulse.first_pass_done = True
         return fine
 

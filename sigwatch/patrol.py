@@ -67,7 +67,7 @@ class Patrol:
     def _run(self, step: Pass, rule: WindowRule) -> bool:
         snapshot = self._watch.snapshot
         started = self._clock()
-        self._pipeline.adopt(self.passes, snapshot.groups, lambda group: first_cursor(group, started, self._pace))
+        self._pipeline.adopt(self.passes, snapshot.groups, first_cursor(started, self._pace))
         fine = True
         while due := self._due(step, snapshot, rule, started):
             done = list(self._workers.map(lambda batch: self._sweep(batch, snapshot), due))
@@ -117,7 +117,7 @@ class Patrol:
         for scope in snapshot.scopes:
             for group in scope.groups:
                 cursor = cursors.get(cursor_key(step.name, group), int(target))
-                lags[scope.name] = max(lags[scope.name], target - cursor)
+                lags[scope.name] = max(lags[scope.name], target - max(cursor, group.created_ms / 1000))
         for name, lag in lags.items():
             self._observe(CoverageMeasured(name, step.name, max(0.0, lag), 0.0))
 

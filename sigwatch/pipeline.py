@@ -51,15 +51,14 @@ class Pipeline:
     clock: Clock
     observe: Observer
 
-    def adopt(self, passes: Iterable[Pass], groups: Iterable[LogGroup], first: Callable[[LogGroup], int]) -> None:
-        """Give every pass a cursor in each log group that it has not searched before."""
+    def adopt(self, passes: Iterable[Pass], groups: Iterable[LogGroup], first: int) -> None:
+        """Give every pass the cursor `first` in each log group that it has not searched before."""
         known = self.store.cursors()
-        keys = [(cursor_key(step.name, group), group) for step in passes for group in groups]
-        fresh = [(key, group) for key, group in keys if key not in known]
-        if fresh:
+        keys = {cursor_key(step.name, group) for step in passes for group in groups}
+        if not keys <= known.keys():
             with self.store.unit() as unit:
-                for key, group in fresh:
-                    unit.move_cursor(key, first(group))
+                for key in sorted(keys - known.keys()):
+                    unit.move_cursor(key, first)
 
     def sweep(self, batch: Batch, engine: Engine) -> Reading:
         """Search one batch and record, in one transaction, its hits, incidents, outbox rows and cursors.

@@ -35,6 +35,8 @@ class Snapshot:
     """Of the log groups; the library has its own."""
     lost: tuple[LogGroup, ...] = ()
     """Set aside until the next look: missing or forbidden when they were searched."""
+    looked_up: bool = False
+    """Whether the account has ever been asked for its log groups."""
 
     def engine(self, scope: Scope) -> Engine:
         """The compiled patterns of a scope's signatures."""
@@ -116,7 +118,7 @@ class Watch:
             self._lost.clear()
             usable = [pair for pair in wanted if pair[0].id not in self._rejected]
             scopes, problems = resolve(usable, existing)
-            self.snapshot = Snapshot(library, scopes, self._engines(scopes), problems)
+            self.snapshot = Snapshot(library, scopes, self._engines(scopes), problems, looked_up=True)
             self._observe(ScopesResolved(tuple((s.name, len(s.groups), len(s.signatures)) for s in scopes)))
             self._tell()
 

@@ -163,7 +163,7 @@ def _answers(metrics: Metrics, board: StatusBoard) -> Answers:
 
 
 def _outbox_policy(settings: Settings) -> OutboxPolicy:
-    call_ms = (settings.slack.timeout + 2) * 1000
+    call_ms = settings.slack.timeout * 1000 + 500
     return OutboxPolicy(call_ms=call_ms, claim_ms=3 * call_ms, settle_ms=settings.slack.settle * 1000)
 
 

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.text import Text
 
 from sigwatch import backfill as past
 from sigwatch import wiring
@@ -147,9 +146,7 @@ def _print(report: dict[str, Any]) -> None:
         if not count:
             say(console, f"{name}  never seen", "green")
     for gap in report["gaps"]:
-        console.print(
-            Text(f"not searched: {gap['scope']} {gap['start']} to {gap['end']}: {gap['reason']}", style="red")
-        )
+        say(console, f"not searched: {gap['scope']} {gap['start']} to {gap['end']}: {gap['reason']}", "red")
     for problem in report["problems"]:
         say(console, problem, "red")
     say(

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -88,6 +87,7 @@ def _without_groups(library: Library, settings: Settings) -> Iterable[Problem]:
 def _report(library: Library, problems: Sequence[Problem]) -> dict[str, Any]:
     return {
         "signatures": [_signature(signature) for signature in library.signatures],
+        "summaries": [_remediation(ris) for ris in library.summaries],
         "ignored": [{"path": ignored.path, "reason": ignored.reason} for ignored in library.ignored],
         "problems": [
             {"path": p.path, "line": p.line, "field": p.field, "level": p.level, "message": p.message} for p in problems
@@ -145,7 +145,8 @@ def _annotation(problem: Problem) -> str:
 
 def _print_check(console: Console, library: Library, problems: Sequence[Problem]) -> None:
     for signature in library.signatures:
-        console.print(f"[bold]{escape(signature.id)}[/]  {escape(signature.ko.title)}  [dim]{signature.ko.status}[/]")
+        ko = signature.ko
+        say(console, Text.assemble((signature.id, "bold"), f"  {ko.title}  ", (ko.status, "dim")))
         for link in signature.links:
             say(console, f"  linked to {link.ris}, {_steps(signature)}")
             for reason in link.reasons:

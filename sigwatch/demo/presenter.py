@@ -49,6 +49,7 @@ class Presenter:
         self._elapsed = elapsed
         self._quiet_since = 0.0
         self._quiet = Tally()
+        self._paid: dict[tuple[str, str], int] = {}
         self._scopes: tuple[tuple[str, int, int], ...] = ()
         self.tally = Tally()
 
@@ -71,13 +72,18 @@ class Presenter:
         if event.scopes != self._scopes:
             self._scopes = event.scopes
             for name, groups, signatures in event.scopes:
-                self.say("watching", f"{name}: {groups} log groups for {signatures} signatures in one query")
+                self.say(
+                    "watching", f"{name}: {_many(groups, 'log group')}, {_many(signatures, 'signature')}, one query"
+                )
 
     @_on.register
     def _(self, event: WindowSearched) -> None:
+        paid = self._paid.pop((event.scope, event.pass_name), 0)
         for name, _, count in event.hits:
             self.tally.hits[event.pass_name] += count
-            self.say("hits", f"{count} × {name}, found by the {event.pass_name} pass", "yellow")
+            cost = f"{paid / 1000:.1f} kB scanned, {event.rows} rows"
+            self.say("query", f"{event.pass_name} pass, {event.window.seconds} s window: {cost}")
+            self.say("", f"{_many(count, 'new hit')} of {name}", "yellow")
 
     @_on.register
     def _(self, event: IncidentChanged) -> None:
@@ -107,11 +113,13 @@ class Presenter:
             tally.bytes_scanned += event.bytes_scanned
             tally.dollars += event.dollars
             tally.failed += event.status is not QueryStatus.COMPLETE
-        if event.rows:
-            size = f"{event.bytes_scanned / 1000:,.1f} kB scanned, {event.rows} rows"
-            self.say("query", f"{event.pass_name:<8} {event.scope}, {event.window.seconds} s window: {size}")
+        self._paid[event.scope, event.pass_name] = event.bytes_scanned
         if self._elapsed() - self._quiet_since >= QUIET_LINES_EVERY:
-            quiet = f"{self._quiet.queries} queries, {self._quiet.bytes_scanned / 1000:,.1f} kB scanned"
-            self.say("queries", f"{quiet} in the last {self._elapsed() - self._quiet_since:.0f} s", "dim")
+            done = f"{self._quiet.queries} queries over all passes, {self._quiet.bytes_scanned / 1000:,.1f} kB scanned"
+            self.say("queries", f"{done} in the last {self._elapsed() - self._quiet_since:.0f} s", "dim")
             self._quiet_since = self._elapsed()
             self._quiet = Tally()
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -51,9 +51,9 @@ def read(document: Document, judge: PatternJudge) -> tuple[Learned | None, list[
     front = document.front or FrontMatter({}, {})
     keys, problems = check(_Keys, front, document.path)
     if keys is None:
-        return None, problems
+        return None, [*problems, *_proven(front.values.get(FIELD), front, document, judge)]
     ko = _built(keys, document, front.line(FIELD))
-    problems += [*_pattern_problems(ko, document, judge), *_body_problems(ko, document)]
+    problems += [*_absent(ko), *_proven(ko.detection_pattern, front, document, judge), *_body_problems(ko, document)]
     return (None if errors(problems) else Learned(ko, front.lines)), problems
 
 
@@ -100,13 +100,17 @@ def _example_sections(document: Document) -> Iterator[tuple[markdown.Section, bo
             yield section, True
 
 
-def _pattern_problems(ko: KnowledgeObject, document: Document, judge: PatternJudge) -> list[Problem]:
-    if ko.detection_pattern.strip():
-        return proven(ko.detection_pattern, ko.path, ko.pattern_line, examples(document), judge)
-    if ko.status != "approved":
+def _absent(ko: KnowledgeObject) -> Iterator[Problem]:
+    if ko.status == "approved" and not ko.detection_pattern.strip():
+        message = "is missing: an approved Knowledge Object needs the regular expression that recognises its incident"
+        yield Problem(ko.path, ko.pattern_line, FIELD, message)
+
+
+def _proven(pattern: object, front: FrontMatter, document: Document, judge: PatternJudge) -> list[Problem]:
+    """The faults of the pattern, even where those of other keys already quarantine the document."""
+    if not isinstance(pattern, str) or not pattern.strip():
         return []
-    message = "is missing: an approved Knowledge Object needs the regular expression that recognises its incident"
-    return [Problem(ko.path, ko.pattern_line, FIELD, message)]
+    return proven(pattern.strip("\n"), document.path, front.line(FIELD), examples(document), judge)
 
 
 def _body_problems(ko: KnowledgeObject, document: Document) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from sigwatch.knowledge.document import Document, parse
 from sigwatch.knowledge.patterns import PatternJudge
 from sigwatch.model.knowledge import Library, Problem
 
-MAX_BYTES = 2_000_000
+MAX_BYTES = 500_000
 """A markdown file beyond this was not written by people, and would hold up every reload."""
 
 _SKIPPED = "node_modules"
@@ -87,7 +87,7 @@ def _read(path: Path, base: Path, seen: set[Path]) -> _File | Problem | None:
         if not real.is_file():
             return Problem(_shown(path, base), 0, "file", "is not a regular file: remove it or name another path")
         if real.stat().st_size > MAX_BYTES:
-            message = f"is larger than {MAX_BYTES // 1_000_000} MB: split it, or move it out of the knowledge folders"
+            message = f"is larger than {MAX_BYTES // 1000} kB: split it, or move it out of the knowledge folders"
             return Problem(_shown(path, base), 0, "file", message)
         return _File(_shown(path, base), real.read_bytes())
     except (OSError, RuntimeError) as error:

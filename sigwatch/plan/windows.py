@@ -16,12 +16,9 @@ class Pace:
     catch_up_window: int
 
 
-def first_cursor(group: LogGroup, now: float, pace: Pace) -> int:
-    """Where every pass begins in a log group never searched before.
-
-    Nothing is older than the group itself, and the service rejects a query that ends before its creation.
-    """
-    return max(int(now) - pace.first_lookback, group.created_ms // 1000)
+def first_cursor(now: float, pace: Pace) -> int:
+    """Where every pass begins in a log group never searched before; a young group may hold older events too."""
+    return int(now) - pace.first_lookback
 
 
 def due_window(step: Pass, group: LogGroup, cursor: int, now: float, pace: Pace) -> Window | None:
@@ -42,6 +39,8 @@ def _window(step: Pass, group: LogGroup, cursor: int, now: float, pace: Pace, at
     if group.retention_days is not None:
         start = max(start, int(now) - group.retention_days * DAY)
     target = int(now) - step.delay
-    if target - start < at_least:
+    # The service rejects a window that ends before the group's creation, though older events may be in the group.
+    searchable = group.created_ms // 1000 + 1
+    if target - start < at_least or target < searchable:
         return None
-    return Window(start, min(target, start + pace.catch_up_window))
+    return Window(start, min(target, max(start + pace.catch_up_window, searchable)))

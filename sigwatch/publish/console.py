@@ -134,7 +134,7 @@ def _fix(told: Message) -> Iterator[RenderableType]:
     section = f" · {told.section}" if told.section else ""
     yield Text.assemble((told.verdict, "bold"), (section, "dim"))
     if told.cause:
-        yield Text.assemble(("Cause then: ", "dim"), _inline(told.cause))
+        yield Text.assemble(("Cause: ", "dim"), _inline(told.cause))
     wide = len(str(len(told.steps)))
     for number, step in enumerate(told.steps, 1):
         line = Table.grid(padding=(0, 1, 0, 0))

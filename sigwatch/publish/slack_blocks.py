@@ -4,6 +4,7 @@ Text from documents and logs goes into rich text, which Slack does not parse, wh
 and shown as code so that stars and underscores mean nothing either. The only live mention is the configured one.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -27,6 +28,8 @@ LINK_LENGTH = 2_500
 FIELD_VALUE_LENGTH = 400
 SAMPLES_LENGTH = 1_500
 SUMMARY_LENGTH = 600
+_PLAIN_VALUE = re.compile(r"[A-Za-z0-9 :,.-]+")
+"""No character in it that mrkdwn knows."""
 _MARGIN = 200
 """For headings and line ends between the parts that `fit` weighs."""
 
@@ -93,7 +96,7 @@ def cut_escaped(text: str, limit: int) -> str:
 
 def _head(told: Message) -> list[Json]:
     title = cut_escaped(f"{told.mark} {told.headline}", HEADER)
-    fields = [_mrkdwn(f"*{fact.name}*\n{_code(fact.value, FIELD_VALUE_LENGTH)}") for fact in told.facts]
+    fields = [_mrkdwn(f"*{fact.name}*\n{_value(fact.value)}") for fact in told.facts]
     calls = [{"type": "section", "text": _mrkdwn(told.mention)}] if told.mention else []
     return [
         {"type": "header", "text": {"type": "plain_text", "text": title, "emoji": True}},
@@ -108,7 +111,7 @@ def _fix(told: Message) -> list[Json]:
         opening.append(_plain_run(f" · {told.section}"))
     elements = [_section(opening)]
     if told.cause:
-        elements.append(_section([_plain_run("Cause then: "), *_runs(told.cause)]))
+        elements.append(_section([_plain_run("Cause: "), *_runs(told.cause)]))
     for number, step in enumerate(told.steps, 1):
         elements += _step(number, step)
     if told.prevention:
@@ -148,6 +151,10 @@ def _context(told: Message) -> list[Json]:
     if logs:
         elements.append(_mrkdwn(logs))
     return [{"type": "context", "elements": elements}]
+
+
+def _value(text: str) -> str:
+    return text if _PLAIN_VALUE.fullmatch(text) else _code(text, FIELD_VALUE_LENGTH)
 
 
 def _code(text: str, limit: int) -> str:

@@ -19,12 +19,10 @@ class WebServer:
         Raises:
             ConfigurationError: the address can not be had.
         """
-        self._socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            self._socket.bind((host, port))
+            # It listens at once: whoever asks before the thread is ready waits in its queue.
+            self._socket = socket.create_server((host, port), family=_family(host))
         except OSError as error:
-            self._socket.close()
             cure = f"{host}:{port} can not be had: {error.strerror}; choose another port, or 0 for a free one"
             raise ConfigurationError([Problem("", 0, "http.port", cure)]) from error
         self.port: int = self._socket.getsockname()[1]
@@ -42,3 +40,7 @@ class WebServer:
         if self._thread.is_alive():
             self._thread.join(timeout=3)
         self._socket.close()
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -487,6 +487,14 @@ _CHECKS: dict[str, Callable[[Json], Iterator[str]]] = {
 }
 
 
+def _read_json(raw: str) -> Json | None:
+    try:
+        value = json.loads(raw)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = False
     request_queue_size = 64
@@ -504,15 +512,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-        if "json" in self.headers.get("Content-Type", ""):
-            self._serve(json.loads(raw))
+        if "json" in self.headers.get("Content-Type", "") and raw:
+            self._serve(_read_json(raw))
         else:
             self._serve(dict(parse_qsl(raw)))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
         """Say nothing: stderr belongs to the tests."""
 
-    def _serve(self, params: Json) -> None:
+    def _serve(self, params: Json | None) -> None:
+        """Answer one request; None stands for a body that can not be read."""
+        if params is None:
+            self._write(Fault(), b'{"ok": false, "error": "invalid_json"}')
+            return
         address = urlsplit(self.path)
         token = self.headers.get("Authorization", "").removeprefix("Bearer ") or str(params.get("token", ""))
         call = Call(address.path.removeprefix("/api/"), {**dict(parse_qsl(address.query)), **params}, token)
@@ -534,11 +546,11 @@ class _Handler(BaseHTTPRequestHandler):
             case Failure.CLOSE:
                 self.close_connection = True
             case Failure.TRUNCATE:
-                self._write(fault, body, len(body) // 2)
+                self._write(fault, body, sent=len(body) // 2)
             case Failure.DRIP:
                 self._drip(fault, body)
             case Failure.ANSWER:
-                self._write(fault, body, len(body))
+                self._write(fault, body)
 
     def _head(self, fault: Fault, length: int) -> None:
         self.send_response(fault.status)
@@ -548,7 +560,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(length))
         self.end_headers()
 
-    def _write(self, fault: Fault, body: bytes, sent: int) -> None:
+    def _write(self, fault: Fault, body: bytes, sent: int | None = None) -> None:
         self._head(fault, len(body))
         self.wfile.write(body[:sent])
 

@@ -1,15 +1,20 @@
 """The Slack publisher against a server that behaves and misbehaves as Slack does, through the real slack-sdk."""
 
+import itertools
 import logging
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from slack_sdk.errors import SlackApiError
 
 from sigwatch.errors import Ambiguous, NotSent, PublishError, Refused
+from sigwatch.publish.delivery import OutboxPolicy
+from sigwatch.publish.outbox import Outbox
 from sigwatch.publish.slack import SlackPublisher, slack_client
 from tests.fakes.slack_server import (
+    Accept,
     FakeSlack,
     Fault,
     api_error,
@@ -25,7 +30,8 @@ from tests.fakes.slack_server import (
     server_error,
     truncated,
 )
-from tests.unit.publish.alerts import ALERT, FIRST_MS, RESOLVED
+from tests.unit.publish.alerts import ALERT, FIRST_MS, RESOLVED, delivery
+from tests.unit.publish.outbox_store import OutboxStore
 
 CHANNEL = "C0ONCALL"
 POST, UPDATE, HISTORY = "chat.postMessage", "chat.update", "conversations.history"
@@ -272,3 +278,86 @@ def test_the_mention_calls_and_nothing_else_does(slack: FakeSlack) -> None:
     publisher(slack).post(CHANNEL, ALERT)
     calls = [token for token in live_tokens(slack.messages(CHANNEL)[0]) if not token.startswith("<http")]
     assert calls == ["<!subteam^S0ONCALL>", "<!subteam^S0ONCALL>"]
+
+
+def test_the_fake_holds_slacks_limits(slack: FakeSlack) -> None:
+    client = slack_client(slack.token, slack.base_url)
+    section = {"type": "section", "text": {"type": "mrkdwn", "text": "x" * 3_000}}
+
+    def refused(**arguments: object) -> str:
+        with pytest.raises(SlackApiError) as caught:
+            client.chat_postMessage(**{"channel": CHANNEL, "text": "t", **arguments})  # type: ignore[arg-type]  # on purpose
+        return str(caught.value.response["error"])
+
+    assert refused(blocks=[section] * 51) == "invalid_blocks"
+    assert refused(blocks=[{"type": "section", "text": {"type": "mrkdwn", "text": "x" * 3_001}}]) == "invalid_blocks"
+    assert refused(blocks=[{"type": "header", "text": {"type": "plain_text", "text": "x" * 151}}]) == "invalid_blocks"
+    assert refused(blocks=[section] * 5) == "msg_blocks_too_long"
+    assert refused(channel="C0NOWHERE") == "channel_not_found"
+    assert refused(metadata={"event_type": "x"}) == "invalid_metadata_format"
+    assert slack.messages(CHANNEL) == []
+
+
+def test_the_fake_splits_a_long_text_as_slack_does(slack: FakeSlack) -> None:
+    slack_client(slack.token, slack.base_url).chat_postMessage(channel=CHANNEL, text="x" * 4_100)
+    assert [len(message["text"]) for message in slack.messages(CHANNEL)] == [4_000, 100]
+
+
+def test_the_fake_shows_metadata_on_request_only(slack: FakeSlack) -> None:
+    publisher(slack).post(CHANNEL, ALERT)
+    client = slack_client(slack.token, slack.base_url)
+    (hidden,) = client.conversations_history(channel=CHANNEL)["messages"]
+    (shown,) = client.conversations_history(channel=CHANNEL, include_all_metadata=True)["messages"]
+    assert "metadata" not in hidden
+    assert shown["metadata"]["event_payload"] == {"key": ALERT.key}
+
+
+def test_the_fake_deletes_and_knows_its_token(slack: FakeSlack) -> None:
+    client = slack_client(slack.token, slack.base_url)
+    client.auth_test()
+    ref = publisher(slack).post(CHANNEL, ALERT)
+    client.chat_delete(channel=CHANNEL, ts=ref)
+    assert slack.messages(CHANNEL) == []
+    for token in ("", "xoxb-other"):
+        with pytest.raises(SlackApiError, match=r"invalid_auth|not_authed"):
+            slack_client(token, slack.base_url).auth_test()
+
+
+def test_the_fake_may_recognise_a_repeated_post() -> None:
+    with FakeSlack(channels=(CHANNEL,), heeds_client_msg_id=True) as slack:
+        target = publisher(slack)
+        assert target.post(CHANNEL, ALERT) == target.post(CHANNEL, ALERT)
+        assert len(slack.messages(CHANNEL)) == 1
+
+
+class Now:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.ms = FIRST_MS + 30_000
+
+    def __call__(self) -> float:
+        return self.ms / 1000
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [reset(accepted=True), disconnect(), truncated(), html(), server_error(accepted=True), late_accept(), reset()],
+    ids=["RST", "FIN", "truncated", "HTML", "503", "late", "RST before accept"],
+)
+def test_one_alert_is_one_message_whatever_becomes_of_the_answer(fault: Fault) -> None:
+    now, store = Now(), OutboxStore()
+    store.put(delivery())
+    with FakeSlack(channels=(CHANNEL,), clock=now) as slack:
+        slack.script(POST, fault)
+        nonces = (f"n{number}" for number in itertools.count())
+        target = publisher(slack, deadline=0.3)
+        outbox = Outbox(store, {"slack": target}, now, nonces.__next__, lambda event: None, lambda: 1.0)
+        outbox.deliver_due()
+        slack.release()
+        expected = fault.accept is not Accept.NEVER
+        assert slack.wait_for(lambda: bool(slack.messages(CHANNEL)) is expected)
+        now.ms += OutboxPolicy().settle_ms
+        outbox.deliver_due()
+        (message,) = slack.messages(CHANNEL)
+        assert (store.row().ref, store.row().delivered) == (message["ts"], 1)

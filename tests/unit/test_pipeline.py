@@ -138,8 +138,8 @@ def test_a_second_with_too_many_rows_is_said(house: House) -> None:
 
 
 def test_every_pass_gets_a_cursor_in_a_new_log_group_once(house: House) -> None:
-    house.pipeline.adopt([EAGER, SETTLED], [group()], lambda _: 100)
-    house.pipeline.adopt([EAGER, SETTLED], [group(), group("/b")], lambda _: 200)
+    house.pipeline.adopt([EAGER, SETTLED], [group()], 100)
+    house.pipeline.adopt([EAGER, SETTLED], [group(), group("/b")], 200)
     assert sorted(house.store.cursors().values()) == [100, 100, 200, 200]
 
 

@@ -16,10 +16,8 @@ LATE = Pass("late", 3600)
 NOW = 1_800_000_000.7
 
 
-def test_a_new_log_group_begins_at_the_look_back_or_at_its_creation() -> None:
-    assert first_cursor(group(), NOW, PACE) == 1_800_000_000 - 900
-    young = group(created_ms=(1_800_000_000 - 60) * 1000)
-    assert first_cursor(young, NOW, PACE) == 1_800_000_000 - 60
+def test_a_new_log_group_begins_at_the_look_back() -> None:
+    assert first_cursor(NOW, PACE) == 1_800_000_000 - 900
 
 
 @pytest.mark.parametrize(
@@ -50,6 +48,13 @@ def test_a_pass_that_is_asked_for_once_takes_a_short_window_too() -> None:
 def test_nothing_is_asked_for_that_the_retention_has_deleted() -> None:
     found = due_window(EAGER, group(retention_days=1), int(NOW) - 3 * DAY, NOW, PACE)
     assert found == Window(int(NOW) - DAY, int(NOW) - DAY + 3600)
+
+
+def test_a_window_reaches_past_the_creation_of_its_log_group_or_waits() -> None:
+    young = group(created_ms=(int(NOW) - 100) * 1000)
+    settled = Pass("settled", 100)
+    assert due_window(settled, young, int(NOW) - 9_000, NOW, PACE) is None
+    assert due_window(settled, young, int(NOW) - 9_000, NOW + 1, PACE) == Window(int(NOW) - 9_000, int(NOW) - 99)
 
 
 @given(st.lists(st.integers(0, 4000), min_size=1, max_size=30))

@@ -52,6 +52,7 @@ def test_blank_lines_before_it_are_tolerated() -> None:
         "text\n---\nid: 1\n---",
         "---\njust words\n---",
         "---\n---\n",
+        "---\n'quoted: words'\n---",
         "---\n# RIS-1: t\n**Date:** x\n---",
         "---\n\nwords",
     ],

@@ -84,6 +84,11 @@ def test_five_faults_give_five_problems_on_their_lines(judge: PatternJudge) -> N
         assert words in told
 
 
+def test_a_bad_pattern_is_told_beside_other_faults(judge: PatternJudge) -> None:
+    _, problems = read("---\nid: KO 1\ntitle: T\nstatus: draft\ndetection_pattern: .*\n---\n", judge)
+    assert [(p.line, p.field) for p in problems] == [(2, "id"), (5, "detection_pattern")]
+
+
 def test_required_keys_are_asked_for(judge: PatternJudge) -> None:
     _, problems = read("---\ndetection_pattern: x\ntitle: ' '\n---\n", judge)
     assert sorted((p.line, p.field) for p in problems) == [(1, "id"), (1, "status"), (3, "title")]

@@ -179,3 +179,5 @@ def test_eleven_stats_are_one_too_many() -> None:
 def test_a_full_size_alternation_compiles() -> None:
     words = "|".join(f"signature number {n:05} failed" for n in range(300))
     parse_query(f"filter @message like /(?i){words}/")
+    gaps = "|".join(rf"e{n}[^\n]{{0,500}}x" for n in range(150))
+    parse_query(f"filter @message like /{gaps}/")

@@ -14,6 +14,7 @@ def shapes(text: str) -> list[tuple[str, str]]:
         ("fields @timestamp", [("word", "fields"), ("word", "@timestamp")]),
         ("a.b.0.c", [("word", "a.b.0.c")]),
         ("`odd name\\x`", [("quoted", "odd name\\x")]),
+        ("`a\\`", [("quoted", "a\\")]),
         (r'"say \"hi\" \\ \/ \n\t\r"', [("string", 'say "hi" \\ / \n\t\r')]),
         (r"'it\'s'", [("string", "it's")]),
         ('""', [("string", "")]),

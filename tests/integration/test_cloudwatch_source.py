@@ -1,0 +1,175 @@
+"""CloudWatchSource over boto3 and HTTP, against the embedded server."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from sigwatch.errors import (
+    GroupsUnavailable,
+    OutsideRetention,
+    QueryRejected,
+    SourceError,
+    SourceUnavailable,
+    Stopped,
+)
+from sigwatch.local.faults import Faults
+from sigwatch.local.server import LocalServer
+from sigwatch.local.settings import Settings
+from sigwatch.model.event import QueryStatus
+from sigwatch.model.logs import LogGroup, Search, Window
+from sigwatch.plan.insights import pack
+from sigwatch.source.cloudwatch import CloudWatchSource
+from tests.fakes.made import signature
+
+NOW = time.time()  # noqa: TID251 - the embedded server lives in real time
+BASE = int(NOW) - 600
+FAST = Settings(account="111122223333", scheduled_seconds=0.0, running_seconds=0.0, group_age_seconds=86_400.0)
+
+
+@pytest.fixture
+def server() -> Iterator[LocalServer]:
+    with LocalServer(clock=time.time, settings=FAST) as made:  # noqa: TID251 - the same
+        for name in ("/aws/lambda/api", "/aws/lambda/mail", "/ecs/shop"):
+            made.store.create_group(name, created_ms=(BASE - 86_400) * 1000)
+        yield made
+
+
+@pytest.fixture
+def source(server: LocalServer) -> Iterator[CloudWatchSource]:
+    with connected(server.url) as made:
+        yield made
+
+
+class connected:  # noqa: N801 - reads as a statement
+    def __init__(self, url: str, wait: threading.Event | None = None) -> None:
+        self.client = boto3.client(
+            "logs",
+            endpoint_url=url,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=1, read_timeout=2),
+        )
+        self.stop = wait or threading.Event()
+
+    def __enter__(self) -> CloudWatchSource:
+        return CloudWatchSource(self.client, time.time, lambda seconds: self.stop.wait(min(seconds, 0.02)))  # noqa: TID251 - the same
+
+    def __exit__(self, *_: object) -> None:
+        self.client.close()
+
+
+def search(source: CloudWatchSource, *names: str, text: str = "", start: int = BASE, limit: int = 10_000) -> Search:
+    groups = tuple(g for name in names or ("/aws/lambda/api",) for g in source.log_groups(name)) or (
+        LogGroup("111122223333", "us-east-1", names[0]),
+    )
+    signatures = (signature(pattern="ERROR"),)
+    return Search("s", groups, signatures, text or pack(signatures)[0][0], Window(start, start + 60), limit)
+
+
+def test_log_groups_are_described_with_account_and_class(source: CloudWatchSource) -> None:
+    found = source.log_groups("/aws/lambda/")
+    assert [(g.account, g.region, g.name, g.log_class) for g in found] == [
+        ("111122223333", "us-east-1", "/aws/lambda/api", "STANDARD"),
+        ("111122223333", "us-east-1", "/aws/lambda/mail", "STANDARD"),
+    ]
+    assert len(source.log_groups("")) == 3
+
+
+def test_a_search_returns_whole_rows_of_all_groups(server: LocalServer, source: CloudWatchSource) -> None:
+    text = "ERROR é\nTraceback\n  'quoted' \"twice\""
+    server.store.put("/aws/lambda/api", "s1", [(BASE * 1000 + 7, text), (BASE * 1000 + 8, "INFO")])
+    server.store.put("/aws/lambda/mail", "s2", [(BASE * 1000 + 1, "ERROR mail")])
+    result = source.search(search(source, "/aws/lambda/"))
+    assert [(r.log_group, r.stream, r.ts_ms, r.message) for r in result.rows] == [
+        ("/aws/lambda/mail", "s2", BASE * 1000 + 1, "ERROR mail"),
+        ("/aws/lambda/api", "s1", BASE * 1000 + 7, text),
+    ]
+    assert {(r.account, r.region) for r in result.rows} == {("111122223333", "us-east-1")}
+    assert all(r.ingested_ms >= BASE * 1000 for r in result.rows)
+    assert result.bytes_scanned == len(text.encode()) + len("INFO") + len("ERROR mail")
+
+
+def test_all_pages_are_read(server: LocalServer, source: CloudWatchSource) -> None:
+    events = [(BASE * 1000 + n % 60_000, f"ERROR {n}") for n in range(12_000)]
+    server.store.put("/aws/lambda/api", "s", events)
+    text = pack((signature(pattern="ERROR"),))[0][0].replace("limit 10000", "limit 20000")
+    result = source.search(search(source, text=text, limit=20_000))
+    assert result.count == 12_000
+
+
+@pytest.mark.parametrize(
+    ("faults", "error", "status"),
+    [
+        (Faults(start_query=("ThrottlingException",)), SourceUnavailable, QueryStatus.THROTTLED),
+        (Faults(max_concurrent=0), SourceUnavailable, QueryStatus.THROTTLED),
+        (Faults(start_query=("ServiceUnavailableException",)), SourceUnavailable, QueryStatus.UNAVAILABLE),
+        (Faults(start_query=("LostReply",)), SourceUnavailable, QueryStatus.UNAVAILABLE),
+        (Faults(outcomes=("Failed",)), SourceUnavailable, QueryStatus.FAILED),
+        (Faults(outcomes=("Timeout",)), SourceUnavailable, QueryStatus.TIMEOUT),
+        (Faults(outcomes=("Cancelled",)), SourceUnavailable, QueryStatus.CANCELLED),
+        (Faults(outcomes=("Unknown",)), SourceUnavailable, QueryStatus.UNKNOWN),
+        (Faults(missing_groups=("/aws/lambda/api",)), GroupsUnavailable, QueryStatus.REJECTED),
+        (Faults(forbidden_groups=("/aws/lambda/api",)), GroupsUnavailable, QueryStatus.REJECTED),
+    ],
+)
+def test_every_refusal_of_the_service_has_an_error_of_our_own(
+    server: LocalServer, source: CloudWatchSource, faults: Faults, error: type[SourceError], status: QueryStatus
+) -> None:
+    wanted = search(source)
+    server.inject(faults)
+    with pytest.raises(error) as caught:
+        source.search(wanted)
+    assert caught.value.status is status
+    if isinstance(caught.value, GroupsUnavailable):
+        assert caught.value.names == ("/aws/lambda/api",)
+
+
+def test_a_poll_that_fails_is_only_a_poll(server: LocalServer, source: CloudWatchSource) -> None:
+    server.store.put("/aws/lambda/api", "s", [(BASE * 1000, "ERROR")])
+    wanted = search(source)
+    server.inject(Faults(get_query_results=("ThrottlingException", "ServiceUnavailableException")))
+    assert source.search(wanted).count == 1
+
+
+def test_a_rejected_query_is_told_from_a_window_outside_of_the_groups_life(source: CloudWatchSource) -> None:
+    with pytest.raises(QueryRejected):
+        source.search(search(source, text="fields @message | frobnicate"))
+    with pytest.raises(OutsideRetention):
+        source.search(search(source, start=BASE - 10 * 86_400))
+
+
+def test_a_group_that_does_not_exist_is_named(source: CloudWatchSource) -> None:
+    with pytest.raises(GroupsUnavailable) as caught:
+        source.search(search(source, "/gone"))
+    assert caught.value.names == ("/gone",)
+
+
+def test_a_running_query_is_stopped_when_sigwatch_stops() -> None:
+    slow = Settings(scheduled_seconds=0.0, running_seconds=60.0, group_age_seconds=86_400.0)
+    with LocalServer(clock=time.time, settings=slow) as server:  # noqa: TID251 - the same
+        server.store.create_group("/aws/lambda/api", created_ms=(BASE - 86_400) * 1000)
+        stop = threading.Event()
+        with connected(server.url, stop) as source:
+            wanted = search(source)
+            stop.set()
+            with pytest.raises(Stopped):
+                source.search(wanted)
+        assert server.stats()["running"] == 0
+
+
+def test_an_unreachable_service_is_unavailable() -> None:
+    with connected("http://127.0.0.1:1") as source:
+        with pytest.raises(SourceUnavailable, match="log groups can not be listed"):
+            source.log_groups("")
+        with pytest.raises(SourceUnavailable):
+            source.search(Search("s", (LogGroup("1", "us-east-1", "/a"),), (), "fields @message", Window(0, 1), 10))
+
+
+def test_batches_are_searched_by_arn(source: CloudWatchSource) -> None:
+    [group] = source.log_groups("/ecs/")
+    assert group.arn == "arn:aws:logs:us-east-1:111122223333:log-group:/ecs/shop"
