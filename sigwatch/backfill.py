@@ -8,6 +8,7 @@ from sigwatch.errors import SourceError
 from sigwatch.model.logs import LogGroup, Pass, Scope, Window
 from sigwatch.pipeline import Pipeline
 from sigwatch.plan.scopes import Batch, batches
+from sigwatch.plan.windows import searchable_from
 from sigwatch.watch import Snapshot
 
 SLICE_SECONDS = 3600
@@ -41,19 +42,22 @@ def run(
     """
     totals = Totals()
     for part in slices(window):
-        for batch in batches(STEP, snapshot.scopes, partial(_always, part)):
+        for batch in batches(STEP, snapshot.scopes, partial(_share, window, part)):
             _search(batch, snapshot, pipeline, pause, totals)
-            done(part.seconds)
+            done(batch.window.seconds)
     return totals
 
 
-def _always(window: Window, _: LogGroup) -> Window:
-    return window
+def _share(window: Window, part: Window, group: LogGroup) -> Window | None:
+    """What of a slice to search in a group: the first one that ends after its creation takes all before it along."""
+    if part.end < searchable_from(group):
+        return None
+    return part if part.start >= searchable_from(group) else Window(window.start, part.end)
 
 
 def work(window: Window, scopes: tuple[Scope, ...]) -> int:
     """Seconds of window over all batches: what `run` counts down."""
-    return window.seconds * len(batches(STEP, scopes, partial(_always, window)))
+    return sum(b.window.seconds for p in slices(window) for b in batches(STEP, scopes, partial(_share, window, p)))
 
 
 def _search(batch: Batch, snapshot: Snapshot, pipeline: Pipeline, pause: Callable[[int], bool], totals: Totals) -> None:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from sigwatch.config import Settings
 from sigwatch.incident.fingerprint import message_key
 from sigwatch.model.incident import Alert, Fix, Incident
-from sigwatch.model.knowledge import Ris, Signature
+from sigwatch.model.knowledge import Ris, Signature, Step
 from sigwatch.model.logs import LogGroup, Window
 from sigwatch.pipeline import Notice
 from sigwatch.plan.console_link import console_link
 from sigwatch.plan.insights import filter_of, query_text
+from sigwatch.publish.redact import mask
 
 MARGIN_SECONDS = 60
 """Shown before the first and after the last hit: what happened around it is part of the story."""
@@ -33,9 +34,9 @@ class Composer:
         return Alert(
             key=message_key(incident.id, target),
             incident=incident,
-            title=signature.ko.title,
-            why_it_matters=signature.ko.why_it_matters,
-            prevention=signature.ko.prevention_rule,
+            title=mask(signature.ko.title),
+            why_it_matters=mask(signature.ko.why_it_matters),
+            prevention=mask(signature.ko.prevention_rule),
             fix=self._fix(signature.ris) if signature.ris else None,
             logs_url=_logs_url(incident, signature),
             mention=self.settings.slack.mention.get(incident.severity, ""),
@@ -44,14 +45,15 @@ class Composer:
     def _fix(self, ris: Ris) -> Fix:
         return Fix(
             ris=ris.id,
-            title=ris.title,
+            title=mask(ris.title),
             severity=ris.severity,
             mttr=ris.mttr,
             resolved=ris.resolved,
             section=ris.steps_section,
-            steps=ris.steps,
-            root_cause=ris.root_cause,
-            verification=ris.verification,
+            # Post-mortems quote logins and tokens too.
+            steps=tuple(Step(mask(step.text), mask(step.code)) for step in ris.steps),
+            root_cause=mask(ris.root_cause),
+            verification=mask(ris.verification),
             url=self.settings.knowledge.url + ris.path,
         )
 

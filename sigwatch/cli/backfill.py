@@ -14,8 +14,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from sigwatch import backfill as past
 from sigwatch import wiring
 from sigwatch.backfill import Totals
-from sigwatch.cli.context import FINDINGS, FINE, USAGE, Format, options, say, stderr, stdout
-from sigwatch.config import Settings, seconds
+from sigwatch.cli.context import FINDINGS, FINE, USAGE, Format, duration, options, say, stderr, stdout
+from sigwatch.config import Settings
 from sigwatch.model.event import Event
 from sigwatch.model.incident import Incident
 from sigwatch.model.logs import Window
@@ -45,8 +45,7 @@ def moment(text: str, now: float) -> int:
     if text == "now":
         return int(now)
     if re.fullmatch(r"\d+[smhd]", text):
-        ago = seconds(text)
-        return int(now) - (ago if isinstance(ago, int) else 0)
+        return int(now) - duration(text)
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

@@ -104,6 +104,18 @@ def stderr() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def duration(text: str) -> int:
+    """Seconds of a duration option.
+
+    Raises:
+        typer.BadParameter: the text is no duration.
+    """
+    try:
+        return int(str(config.seconds(text)))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
 def signature_or_exit(library: Library, wanted: str) -> None:
     """End the program with a suggestion when no signature has that id."""
     if library.signature(wanted) is None:

@@ -48,18 +48,16 @@ def _report(settings: Settings, paths: list[Any]) -> dict[str, Any]:
     else:
         scopes, unmatched = resolve(wanted, existing)
         problems += [str(problem) for problem in unmatched]
-    volume = bytes_per_day({group for scope in scopes for group in scope.groups}, int(wiring.clock() * 1000))
-    scanned = volume * len(settings.polling.passes)
-    daily = sum(
-        bytes_per_day(scope.groups, int(wiring.clock() * 1000)) * len(pack(scope.signatures)) for scope in scopes
-    ) * len(settings.polling.passes)
+    now_ms = int(wiring.clock() * 1000)
+    ingested = sum(bytes_per_day(scope.groups, now_ms) * len(pack(scope.signatures)) for scope in scopes)
+    daily = ingested * len(settings.polling.passes)
     price = dollars(daily, settings.aws.dollars_per_gb)
     budget = settings.polling.budget_dollars_per_day
     if budget is not None and price > budget:
         problems.append(f"polling.budget_dollars_per_day: about {price:.2f} dollars a day are expected, over {budget}")
     return {
         "queries": [query for scope in scopes for query in _queries(scope)],
-        "bytes_per_day": max(scanned, daily),
+        "bytes_per_day": daily,
         "dollars_per_month": round(price * DAYS_PER_MONTH, 4),
         "problems": problems,
     }

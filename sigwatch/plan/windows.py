@@ -39,8 +39,15 @@ def _window(step: Pass, group: LogGroup, cursor: int, now: float, pace: Pace, at
     if group.retention_days is not None:
         start = max(start, int(now) - group.retention_days * DAY)
     target = int(now) - step.delay
-    # The service rejects a window that ends before the group's creation, though older events may be in the group.
-    searchable = group.created_ms // 1000 + 1
+    searchable = searchable_from(group)
     if target - start < at_least or target < searchable:
         return None
     return Window(start, min(target, max(start + pace.catch_up_window, searchable)))
+
+
+def searchable_from(group: LogGroup) -> int:
+    """Earliest end of a window that the service accepts for a log group, in epoch seconds.
+
+    It rejects windows that end before the group's creation, though the group may hold older events.
+    """
+    return group.created_ms // 1000 + 1

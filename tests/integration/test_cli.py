@@ -1,0 +1,266 @@
+"""The verbs, called as a user calls them."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from sigwatch import __version__
+from sigwatch.cli.app import app, hoisted
+from sigwatch.cli.backfill import moment
+from sigwatch.local.faults import Faults
+from sigwatch.local.server import LocalServer
+from sigwatch.local.settings import Settings
+from tests.fakes.processes import GROUP, SIGNATURES
+
+NOW_MS = int(time.time() * 1000)  # noqa: TID251 - the embedded server lives in real time
+ERROR = "[ERROR] ModuleNotFoundError: No module named 'src.api.v1.providers'"
+CONFIGURATION = f"""\
+knowledge: {{paths: ["{SIGNATURES}"]}}
+projects: {{default: {{log_groups: ["/aws/lambda/credmate-*"]}}}}
+aws: {{region: us-east-1}}
+targets: [console]
+store: sqlite:state.db
+http: {{port: 0}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalServer]:
+    with LocalServer(clock=time.time, settings=Settings(group_age_seconds=10 * 86_400.0)) as made:  # noqa: TID251 - the same
+        made.store.create_group(GROUP, created_ms=NOW_MS - 10 * 86_400_000)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", made.url)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        yield made
+
+
+def call(*arguments: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, hoisted(arguments), catch_exceptions=False)
+    return result.exit_code, result.stdout, result.stderr
+
+
+def call_json(*arguments: str) -> tuple[int, Any]:
+    code, out, _ = call(*arguments, "--format", "json")
+    return code, json.loads(out)
+
+
+def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sigwatch", *arguments]
+    return subprocess.run(command, check=False, cwd=cwd, capture_output=True, text=True)
+
+
+def test_check_shows_links_with_their_reasons_and_ends_fine(folder: Path) -> None:
+    code, out, _ = call("check", str(SIGNATURES))
+    assert code == 0
+    assert "KO-cm-004" in out
+    assert "linked to RIS-2026-02-04-001, 6 steps from “If This Happens Again”" in out
+    assert "5 signatures (5 linked), 3 RIS, 1 files ignored, 0 errors, 0 warnings" in out
+
+
+def test_check_prints_the_documented_object(folder: Path) -> None:
+    code, report = call_json("check", str(SIGNATURES))
+    assert (code, report["problems"]) == (0, [])
+    found = {signature["id"]: signature for signature in report["signatures"]}["KO-cm-004"]
+    assert found["status"] == "approved"
+    assert found["links"][0]["ris"] == found["remediation"]["ris"] == "RIS-2026-02-04-001"
+    assert found["remediation"]["severity"] == "P0"
+    assert len(found["remediation"]["steps"]) == 6
+    assert {"text", "code"} == set(found["remediation"]["steps"][0])
+    assert found["remediation"]["log_groups"] == [GROUP]
+
+
+def test_check_names_every_problem_with_path_line_and_field_and_goes_on(folder: Path) -> None:
+    (folder / "bad.md").write_text("---\nid: KO-bad\nstatus: approved\ntitle: x\ndetection_pattern: '(a'\n---\n# x\n")
+    (folder / "good.md").write_text("---\nid: KO-ok\nstatus: approved\ntitle: x\ndetection_pattern: 'abc'\n---\n# x\n")
+    code, report = call_json("check", ".")
+    assert code == 1
+    assert [s["id"] for s in report["signatures"]] == ["KO-ok"]
+    [problem] = report["problems"]
+    assert (problem["path"], problem["line"], problem["field"]) == ("bad.md", 5, "detection_pattern")
+    code, out, _ = call("check", ".", "--format", "github")
+    assert out.startswith("::error file=bad.md,line=5::detection_pattern: ")
+
+
+def test_check_finds_a_watched_signature_without_log_groups(folder: Path) -> None:
+    (folder / "ko.md").write_text("---\nid: KO-1\nstatus: approved\ntitle: x\ndetection_pattern: 'abc'\n---\n# x\n")
+    (folder / "sigwatch.yaml").write_text("knowledge: {paths: [ko.md]}\n")
+    code, report = call_json("check")
+    assert code == 1
+    assert "no log groups: set log_groups here" in report["problems"][0]["message"]
+
+
+def test_list_and_show(folder: Path) -> None:
+    code, out, _ = call("list", "--knowledge", str(SIGNATURES))
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines() if line.startswith("KO-")][-1] == "KO-dp-001"
+    _, listed = call_json("list", "--knowledge", str(SIGNATURES))
+    assert [entry["id"] for entry in listed][3] == "KO-cm-004"
+    code, out, _ = call("show", "KO-dp-001", "--knowledge", str(SIGNATURES))
+    assert code == 0
+    assert "Not yet resolved: RIS-2025-12-12-001 recommends" in out
+    assert all(f"\n  {number}. " in out for number in range(1, 5))
+    _, shown = call_json("show", "KO-cm-004", "--knowledge", str(SIGNATURES))
+    assert shown["remediation"]["mttr"] == "10 minutes"
+    code, _, err = call("show", "KO-none", "--knowledge", str(SIGNATURES))
+    assert code == 2
+    assert "no signature has the id KO-none; known are KO-cm-001" in err
+
+
+def test_plan_prints_the_queries_and_their_scopes(folder: Path, server: LocalServer) -> None:
+    (folder / "sigwatch.yaml").write_text(CONFIGURATION)
+    server.store.put(GROUP, "s", [(NOW_MS, "x" * 1000)])
+    code, report = call_json("plan")
+    assert (code, report["problems"]) == (0, [])
+    [query] = report["queries"]
+    assert query["log_groups"] == [GROUP]
+    assert query["signatures"] == ["KO-cm-001", "KO-cm-002", "KO-cm-003", "KO-cm-004", "KO-dp-001"]
+    assert query["query"].startswith("fields @timestamp")
+    assert report["bytes_per_day"] > 0
+    code, out, _ = call("plan")
+    assert code == 0
+    assert "1 queries a round" in out
+    assert "dollars a month" in out
+
+
+def test_plan_without_aws_says_so(folder: Path, server: LocalServer) -> None:
+    (folder / "sigwatch.yaml").write_text(CONFIGURATION)
+    server.stop()
+    code, report = call_json("plan")
+    assert code == 1
+    assert "log groups can not be listed" in report["problems"][0]
+
+
+def test_plan_warns_of_a_budget_that_is_too_small(folder: Path, server: LocalServer) -> None:
+    text = CONFIGURATION + "polling: {budget_dollars_per_day: 0.0000000001}\n"
+    (folder / "sigwatch.yaml").write_text(text)
+    server.store.put(GROUP, "s", [(NOW_MS, "x" * 1000)])
+    code, report = call_json("plan")
+    assert code == 1
+    assert report["problems"][0].startswith("polling.budget_dollars_per_day: about")
+
+
+def test_backfill_finds_the_past_and_tells_nobody(folder: Path, server: LocalServer) -> None:
+    (folder / "sigwatch.yaml").write_text(CONFIGURATION)
+    old = NOW_MS - 5 * 3_600_000
+    server.store.put(GROUP, "s", [(old, ERROR), (old + 1_000, ERROR + " again"), (old + 2 * 3_600_000, ERROR)])
+    code, report = call_json("backfill", "--since", "6h")
+    assert code == 0
+    assert report["hits"] == {"KO-cm-001": 0, "KO-cm-002": 0, "KO-cm-003": 0, "KO-cm-004": 3, "KO-dp-001": 0}
+    assert [(i["signature"], i["group"], i["count"]) for i in report["incidents"]] == [
+        ("KO-cm-004", GROUP, 2),
+        ("KO-cm-004", GROUP, 1),
+    ]
+    assert report["incidents"][0]["first_seen"].endswith("Z")
+    assert report["bytes_scanned"] == 3 * len(ERROR) + len(" again")
+    assert (report["gaps"], report["problems"]) == ([], [])
+    assert report["queries"] == 6
+    assert not (folder / "state.db").exists()
+    code, out, _ = call("backfill", "--since", "6h")
+    assert "3 hits, 2 incidents" in out
+    assert "KO-cm-001  never seen" in out
+
+
+def test_backfill_finds_events_that_are_older_than_their_log_group(folder: Path, server: LocalServer) -> None:
+    (folder / "sigwatch.yaml").write_text(CONFIGURATION)
+    young = "/aws/lambda/credmate-young"
+    server.store.create_group(young, created_ms=NOW_MS - 1_000)
+    server.store.put(young, "s", [(NOW_MS - 3 * 3_600_000, ERROR), (NOW_MS - 60_000, ERROR)])
+    code, report = call_json("backfill", "--since", "4h")
+    assert code == 0
+    assert report["hits"]["KO-cm-004"] == 2
+
+
+def test_backfill_names_what_it_could_not_read(folder: Path, server: LocalServer) -> None:
+    (folder / "sigwatch.yaml").write_text(CONFIGURATION)
+    server.inject(Faults(forbidden_groups=(GROUP,)))
+    code, report = call_json("backfill", "--since", "1h")
+    assert code == 1
+    assert GROUP in report["problems"][0]
+
+
+@pytest.mark.parametrize("since", ["1h --until 2h", "2999-01-01", "tomorrow"])
+def test_a_range_that_makes_no_sense_is_refused_before_any_query(folder: Path, server: LocalServer, since: str) -> None:
+    (folder / "sigwatch.yaml").write_text(CONFIGURATION)
+    code, _, err = call("backfill", "--since", *since.split())
+    assert code == 2
+    assert "must lie before" in err or "is no time; write 24h" in err
+    assert server.stats()["requests"] == {}
+
+
+def test_moments_are_read_as_people_write_them() -> None:
+    assert moment("now", 100.5) == 100
+    assert moment("2h", 10_000) == 2_800
+    assert moment("2026-02-04T06:00", 0) == moment("2026-02-04T07:00+01:00", 0) == 1_770_184_800
+
+
+def test_global_options_may_stand_anywhere() -> None:
+    assert hoisted(["plan", "-c", "x.yaml", "--format", "json", "-v"]) == [
+        "-c",
+        "x.yaml",
+        "-v",
+        "plan",
+        "--format",
+        "json",
+    ]
+    assert hoisted(["check", "--knowledge=a", "--", "-c"]) == ["--knowledge=a", "check", "--", "-c"]
+    assert hoisted(["run", "-c"]) == ["-c", "run"]
+
+
+def test_what_goes_wrong_ends_with_a_sentence_and_its_code(folder: Path) -> None:
+    missing = run("run", cwd=folder)
+    assert (missing.returncode, missing.stdout) == (2, "")
+    assert "sigwatch.yaml:0: configuration: no such file; copy the example from the README" in missing.stderr
+    (folder / "sigwatch.yaml").write_text("polling: {interval: soon}\nstores: x\n")
+    invalid = run("plan", cwd=folder)
+    assert invalid.returncode == 2
+    assert "sigwatch.yaml:1: polling.interval: 'soon' is no duration" in invalid.stderr
+    assert "sigwatch.yaml:2: stores: unknown key; did you mean store?" in invalid.stderr
+    nothing = run("check", cwd=folder)
+    assert nothing.returncode == 2
+    unknown = run("frobnicate", cwd=folder)
+    assert unknown.returncode == 2
+    assert "Traceback" not in missing.stderr + invalid.stderr + nothing.stderr + unknown.stderr
+
+
+def test_without_configuration_it_says_what_to_name(folder: Path) -> None:
+    nothing = run("list", cwd=folder)
+    assert nothing.returncode == 2
+    assert "set knowledge.paths in the configuration, or use --knowledge PATH" in nothing.stderr
+
+
+def test_a_reader_that_goes_away_is_no_error_to_talk_about(folder: Path) -> None:
+    command = f"{sys.executable} -m sigwatch check {SIGNATURES} --format json | head -c 1"
+    done = subprocess.run(["sh", "-c", command], check=False, cwd=folder, capture_output=True, text=True)
+    assert done.stderr == ""
+
+
+def test_version(folder: Path) -> None:
+    assert call("version") == (0, f"sigwatch {__version__}\n", "")
+
+
+def test_local_says_where_it_is(folder: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sigwatch", "local", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("http://127.0.0.1:")
+    process.terminate()
+    _, err = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert "aws logs describe-log-groups --endpoint-url" in err
