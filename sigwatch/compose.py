@@ -11,7 +11,7 @@ from sigwatch.model.logs import LogGroup, Window
 from sigwatch.pipeline import Notice
 from sigwatch.plan.console_link import console_link
 from sigwatch.plan.insights import filter_of, query_text
-from sigwatch.publish.redact import mask
+from sigwatch.publish.redact import mask_document
 
 MARGIN_SECONDS = 60
 """Shown before the first and after the last hit: what happened around it is part of the story."""
@@ -34,9 +34,9 @@ class Composer:
         return Alert(
             key=message_key(incident.id, target),
             incident=incident,
-            title=mask(signature.ko.title),
-            why_it_matters=mask(signature.ko.why_it_matters),
-            prevention=mask(signature.ko.prevention_rule),
+            title=mask_document(signature.ko.title),
+            why_it_matters=mask_document(signature.ko.why_it_matters),
+            prevention=mask_document(signature.ko.prevention_rule),
             fix=self._fix(signature.ris) if signature.ris else None,
             logs_url=_logs_url(incident, signature),
             mention=self.settings.slack.mention.get(incident.severity, ""),
@@ -45,15 +45,15 @@ class Composer:
     def _fix(self, ris: Ris) -> Fix:
         return Fix(
             ris=ris.id,
-            title=mask(ris.title),
+            title=mask_document(ris.title),
             severity=ris.severity,
             mttr=ris.mttr,
             resolved=ris.resolved,
             section=ris.steps_section,
             # Post-mortems quote logins and tokens too.
-            steps=tuple(Step(mask(step.text), mask(step.code)) for step in ris.steps),
-            root_cause=mask(ris.root_cause),
-            verification=mask(ris.verification),
+            steps=tuple(Step(mask_document(step.text), mask_document(step.code)) for step in ris.steps),
+            root_cause=mask_document(ris.root_cause),
+            verification=mask_document(ris.verification),
             url=self.settings.knowledge.url + ris.path,
         )
 

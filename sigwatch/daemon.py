@@ -5,7 +5,6 @@ What there is to do follows from the cursors and the outbox, never from ticks: a
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -50,7 +49,6 @@ class Parts:
     deliver: Callable[[], int]
     """Sends whatever of the outbox is due."""
     forget_hits: Callable[[int], int]
-    workers: Executor
     clock: Clock
     observe: Observer
     pulse: Pulse
@@ -103,7 +101,7 @@ class Daemon:
             self.stop()
             self._scheduler.shutdown(wait=True)
             sender.join()
-            parts.workers.shutdown(wait=True)
+            parts.patrol.close()
 
     def once(self) -> bool:
         """Make every pass once, deliver what is due, and return whether all of it worked."""
@@ -113,7 +111,7 @@ class Daemon:
         for step in parts.patrol.passes:
             fine = self._pass(parts.patrol.run_now, step) and fine
         self._deliver()
-        parts.workers.shutdown(wait=True)
+        parts.patrol.close()
         return fine and parts.store.outbox(int(parts.clock() * 1000))[0] == 0
 
     def _every(self, seconds: int, name: str, job: Callable[[], object], at_once: bool = True) -> None:

@@ -56,6 +56,10 @@ class Patrol:
         """Begin no further window."""
         self._stopping.set()
 
+    def close(self) -> None:
+        """Wait for the windows in hand and let the workers go."""
+        self._workers.shutdown(wait=True)
+
     def run(self, step: Pass) -> bool:
         """Read what is due in one pass; True unless something failed."""
         return self._run(step, due_window)

@@ -88,7 +88,10 @@ class Store(Protocol):
         """
 
     def claim(self, delivery: Delivery, nonce: str, now_ms: int, until_ms: int) -> Delivery | None:
-        """Take a row for this worker; None if somebody else was faster. A first try is stamped with `now_ms`."""
+        """Take a row for this worker, counting the attempt; None if somebody else was faster or it is no longer due.
+
+        A first try to post is stamped with `now_ms`.
+        """
 
     def settle(self, delivery: Delivery) -> bool:
         """Write the outcome of a claimed row and give up the claim; False if the claim was lost meanwhile."""

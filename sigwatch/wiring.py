@@ -48,6 +48,7 @@ from sigwatch.web.server import WebServer
 WORKERS = 8
 """Queries that run at once, far below the account's hundred."""
 
+_chance = random.Random().random  # noqa: S311 - spreads retries
 clock: Clock = time.time  # noqa: TID251 - the one place where the real clock enters
 
 
@@ -122,16 +123,12 @@ def build(
     with ExitStack() as stack:
         store = SqliteStore(store_path(settings.store))
         stack.callback(store.close)
+        outbox = _outbox(settings, store, publishers, observe)
         source = log_source(settings, stopping.wait)
-        workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="search")
         load = partial(load_knowledge, settings.knowledge.paths, folder)
         watch = Watch(load, source, selectors_of(settings), clock, observe)
         stages = pipeline(settings, source, store, Composer(settings), observe)
-        passes = tuple(Pass(name, delay) for name, delay in settings.polling.passes.items())
-        chance = random.Random().random  # noqa: S311 - spreads retries
-        patrol = Patrol(watch, stages, passes, pace_of(settings), workers, chance)
-        policy = _outbox_policy(settings)
-        outbox = Outbox(store, publishers, clock, lambda: uuid.uuid4().hex, observe, chance, policy)
+        patrol = _patrol(settings, watch, stages)
         board = StatusBoard(watch, patrol.passes, store, pulse, clock, settings.polling.interval)
         web = WebServer(create_app(_answers(metrics, board)), settings.http.host, settings.http.port)
         stack.callback(web.close)
@@ -141,7 +138,6 @@ def build(
             store=store,
             deliver=outbox.deliver_due,
             forget_hits=store.forget_hits,
-            workers=workers,
             clock=clock,
             observe=observe,
             pulse=pulse,
@@ -152,6 +148,18 @@ def build(
         return Running(Daemon(parts), web, store, watch, stack.pop_all())
 
 
+def _patrol(settings: Settings, watch: Watch, stages: Pipeline) -> Patrol:
+    passes = tuple(Pass(name, delay) for name, delay in settings.polling.passes.items())
+    workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="search")
+    return Patrol(watch, stages, passes, pace_of(settings), workers, _chance)
+
+
+def _outbox(settings: Settings, store: Store, publishers: Mapping[str, Publisher], observe: Observer) -> Outbox:
+    call_ms = settings.slack.timeout * 1000 + 500
+    policy = OutboxPolicy(call_ms=call_ms, claim_ms=3 * call_ms, settle_ms=settings.slack.settle * 1000)
+    return Outbox(store, publishers, clock, lambda: uuid.uuid4().hex, observe, _chance, policy)
+
+
 def _beat(pulse: Pulse, event: Event) -> None:
     # A long catch-up begins no new pass for a while, but its queries show that it lives.
     if isinstance(event, QueryEnded):
@@ -160,11 +168,6 @@ def _beat(pulse: Pulse, event: Event) -> None:
 
 def _answers(metrics: Metrics, board: StatusBoard) -> Answers:
     return Answers(metrics.render, board.alive, board.ready, board.page)
-
-
-def _outbox_policy(settings: Settings) -> OutboxPolicy:
-    call_ms = settings.slack.timeout * 1000 + 500
-    return OutboxPolicy(call_ms=call_ms, claim_ms=3 * call_ms, settle_ms=settings.slack.settle * 1000)
 
 
 def _publishers(settings: Settings, environ: Mapping[str, str], console: Console) -> dict[str, Publisher]:

@@ -181,3 +181,18 @@ def mask(text: str) -> str:
     for rule in RULES:
         masked = rule.pattern.sub(rule.replacement, masked)
     return str(masked)
+
+
+_SHELL_REFERENCE = re2.compile(
+    r"((?:(?i)(?:authorization\s*[:=]\s*)?(?:(?:bearer|basic|token)\s+)?)\$(?:\w+|\{\w+\}|\([^()]*\)))"
+)
+
+
+def mask_document(text: str) -> str:
+    """As `mask`, for documents that people wrote: shell references such as `$TOKEN` or `$(command)` stay.
+
+    They name a secret and hold none, and a command without them can not be copied. In a log line the same characters
+    may be part of a password, so this is not for those.
+    """
+    parts = _SHELL_REFERENCE.split(text)
+    return "".join(part if number % 2 else mask(part) for number, part in enumerate(parts))

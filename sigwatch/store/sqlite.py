@@ -122,8 +122,9 @@ class SqliteStore:
             row = connection.execute(
                 "UPDATE outbox SET claim = ?, claimed_until_ms = ?, progress = ?, attempts = attempts + 1,"
                 " first_attempt_ms = CASE WHEN first_attempt_ms = 0 AND ref = '' THEN ? ELSE first_attempt_ms END"
-                f" WHERE incident = ? AND target = ? AND claim = ? AND {_BEHIND} RETURNING {_DELIVERY}",
-                (nonce, until_ms, Progress.CLAIMED, now_ms, delivery.incident, delivery.target, delivery.claim),
+                f" WHERE incident = ? AND target = ? AND claim = ? AND due_ms <= ? AND {_BEHIND}"
+                f" RETURNING {_DELIVERY}",
+                (nonce, until_ms, Progress.CLAIMED, now_ms, delivery.incident, delivery.target, delivery.claim, now_ms),
             ).fetchone()
         return _delivery(row) if row else None
 

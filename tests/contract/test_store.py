@@ -175,6 +175,15 @@ def test_a_delivery_waits_until_it_is_due_even_when_changes_join_it(store: Sqlit
     assert only(store, 50_000).revision == 2
 
 
+def test_a_row_that_was_put_off_meanwhile_is_not_given_to_a_worker_that_saw_it_before(store: SqliteStore) -> None:
+    enqueue(store, incident())
+    seen = only(store, 6_000)
+    mine = store.claim(seen, "mine", 6_000, 9_000)
+    assert mine is not None
+    assert store.settle(replace(mine, progress=Progress.WAITING, due_ms=50_000))
+    assert store.claim(seen, "late", 6_100, 9_000) is None
+
+
 def test_deliveries_are_due_oldest_first(store: SqliteStore) -> None:
     for ts_ms in (9_000_000, 5_000, 700_000):
         enqueue(store, incident(ts_ms))

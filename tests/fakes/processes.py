@@ -52,6 +52,7 @@ class Process:
 
     def __init__(self, arguments: list[str], log: Path, environ: dict[str, str]) -> None:
         self.log = log
+        self._before = len(log.read_text().splitlines()) if log.exists() else 0
         with log.open("a") as stream:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "sigwatch", *arguments],
@@ -101,12 +102,20 @@ class Daemon(Process):
         found: list[str] = []
 
         def said() -> bool:
-            found[:] = re.findall(r'"http": "(http://[^"]+)"', self.log.read_text())
+            found[:] = re.findall(r'"http": "(http://[^"]+)"', "\n".join(self.lines()))
             return bool(found) or not self.running
 
         assert eventually(said), self.log.read_text()
         assert found, self.log.read_text()
         return found[-1]
+
+    def lines(self) -> list[str]:
+        """What this run has logged."""
+        return self.log.read_text().splitlines()[self._before :]
+
+    def wait_for_lines(self, count: int) -> None:
+        """Until this run has logged that many lines."""
+        assert eventually(lambda: len(self.lines()) >= count), self.log.read_text()
 
     def get(self, path: str) -> tuple[int, str]:
         try:

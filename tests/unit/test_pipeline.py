@@ -42,7 +42,7 @@ class House:
         self.pipeline = Pipeline(
             reader, self.store, rules, ("log_group",), compose, lambda: self.now, self.events.append
         )
-        self.signatures = (signature("KO-1", "ERROR one"), signature("KO-2", "ERROR (one|two)"))
+        self.signatures: tuple[Signature, ...] = (signature("KO-1", "ERROR one"), signature("KO-2", "ERROR (one|two)"))
 
     def sweep(self, start: int, end: int, step: Pass = EAGER) -> None:
         batch = Batch(Scope("us-east-1/shop", (group(),), self.signatures), step, Window(start, end), (group(),))
