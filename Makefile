@@ -10,8 +10,7 @@ demo: $(STAMP)
 	@$(BIN)/sigwatch demo
 
 test: $(STAMP)
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/pytest --numprocesses 2 --dist worksteal --cov --cov-report=
 	@$(BIN)/coverage report --fail-under=95 --include='$(PURE)' --skip-covered
 
 # Rooms whose decisions are pure; they are held to 95 % of lines and branches.

@@ -27,7 +27,7 @@ knowledge: {{paths: ["{knowledge}"], reload: 1s}}
 projects:
   default: {{log_groups: ["/aws/lambda/credmate-*"]}}
 aws: {{region: us-east-1}}
-polling: {{interval: 1s, passes: {{eager: 0s, settled: 3s}}, first_lookback: 10s}}
+polling: {{interval: 1s, passes: {{eager: 0s, settled: 3s}}, first_lookback: 60s}}
 incidents: {{quiet_period: {quiet}}}
 slack: {{channel: C0ONCALL, base_url: "{slack}", timeout: 1s, settle: 1s}}
 targets: [slack]

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sigwatch.model.logs import Pass, Window
@@ -131,7 +131,8 @@ def test_one_query_carries_many_signatures_sensitive_and_insensitive() -> None:
     assert [s.id for s in served] == ["KO-1", "KO-2", "KO-3"]
 
 
-@given(st.lists(st.integers(1, 8_900), min_size=1, max_size=12))
+@settings(max_examples=20)
+@given(st.lists(st.integers(1, 8_900), min_size=1, max_size=6))
 def test_queries_stay_within_the_limit_and_serve_every_signature_once(lengths: list[int]) -> None:
     made = [signature(f"KO-{n}", chr(97 + n) * length) for n, length in enumerate(lengths)]
     packed = pack(made)

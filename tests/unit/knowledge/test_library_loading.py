@@ -166,7 +166,7 @@ SCRAPS = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(SCRAPS | st.text(max_size=8), max_size=25).map("".join), st.booleans())
 def test_no_text_makes_it_raise(tmp_path: Path, judge: PatternJudge, text: str, framed: bool) -> None:
     written = f"---\n{text}\n---\n{text}" if framed else text
@@ -175,7 +175,7 @@ def test_no_text_makes_it_raise(tmp_path: Path, judge: PatternJudge, text: str, 
     assert all(problem.message and problem.line >= 0 for problem in library.problems)
 
 
-@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=200))
 def test_no_bytes_make_it_raise(tmp_path: Path, judge: PatternJudge, content: bytes) -> None:
     write(tmp_path / "any.md", content)

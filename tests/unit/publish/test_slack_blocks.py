@@ -66,7 +66,7 @@ def as_message(text: str, body: list[dict[str, Any]]) -> dict[str, Any]:
     return {"text": text, "blocks": body}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(ALERTS)
 def test_any_alert_is_a_valid_message_with_all_that_matters(alert: Alert) -> None:
     text, body = blocks(alert)
@@ -80,7 +80,7 @@ def test_any_alert_is_a_valid_message_with_all_that_matters(alert: Alert) -> Non
     assert len(json.dumps(body).encode()) < 100_000
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(ALERTS)
 def test_nothing_but_the_mention_and_own_links_is_alive(alert: Alert) -> None:
     text, body = blocks(alert)
@@ -90,7 +90,7 @@ def test_nothing_but_the_mention_and_own_links_is_alive(alert: Alert) -> None:
         assert "evil.example" not in token or "evil.example" in alert.logs_url + (alert.fix.url if alert.fix else "")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ALERTS)
 def test_the_plain_form_is_one_message_with_every_step(alert: Alert) -> None:
     text = plain(alert)
