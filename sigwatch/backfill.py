@@ -16,13 +16,21 @@ TRIES = 3
 STEP = Pass("backfill", 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A part of the past that could not be read."""
+
+    scope: str
+    groups: tuple[LogGroup, ...]
+    window: Window
+    reason: str
+
+
 @dataclass(slots=True)
 class Totals:
-    """What a backfill cost, and what it could not read."""
+    """What a backfill could not do."""
 
-    queries: int = 0
-    bytes_scanned: int = 0
-    gaps: list[tuple[Batch, str]] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
@@ -61,20 +69,18 @@ def work(window: Window, scopes: tuple[Scope, ...]) -> int:
 
 
 def _search(batch: Batch, snapshot: Snapshot, pipeline: Pipeline, pause: Callable[[int], bool], totals: Totals) -> None:
-    error: SourceError | None = None
+    why = ""
     for failures in range(TRIES):
         if failures and pause(failures):
             break
         try:
             reading = pipeline.sweep(batch, snapshot.engine(batch.scope))
-        except SourceError as raised:
-            error = raised
-            totals.queries += 1
+        except SourceError as error:
+            why = str(error)
             continue
-        totals.queries += reading.queries
-        totals.bytes_scanned += reading.bytes_scanned
-        totals.problems += [f"{group.name}: {words}" for group, words in reading.lost_groups.items()]
+        for group, words in reading.lost_groups.items():
+            totals.gaps.append(Gap(batch.scope.name, (group,), batch.window, words))
         totals.problems += [f"{name}: {words}" for name, words in reading.rejected.items()]
         totals.problems += [f"{search.groups[0].name}: too many rows in one second" for search in reading.overflowing]
         return
-    totals.gaps.append((batch, str(error)))
+    totals.gaps.append(Gap(batch.scope.name, batch.groups, batch.window, why))

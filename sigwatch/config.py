@@ -58,6 +58,8 @@ class AwsSettings(Section):
     """Which account is watched; credentials and endpoints come from the AWS default chain."""
 
     region: str | None = None
+    ignore_log_groups: tuple[str, ...] = ("*sigwatch*",)
+    """Never searched: sigwatch must not be set off by its own output."""
     dollars_per_gb: float = Field(default=0.005, ge=0)
     """Price of a scanned GB; us-east-1's where not set."""
 
@@ -155,9 +157,11 @@ def parse(text: str, path: Path) -> Settings:
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise ConfigurationError([Problem(str(path), line, "yaml", f"{error.problem}; mend the syntax")]) from None
+    except (yaml.YAMLError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        words = getattr(error, "problem", None) or str(error).splitlines()[0]
+        line = mark.line + 1 if mark else 0
+        raise ConfigurationError([Problem(str(path), line, "yaml", f"{words}; mend the syntax")]) from None
     if not isinstance(data, dict | None):
         raise ConfigurationError([Problem(str(path), 1, "yaml", "the file must be a mapping, such as `store: ...`")])
     try:
@@ -218,9 +222,9 @@ def _section(location: Sequence[str | int]) -> type[BaseModel] | None:
 def _contradictions(settings: Settings, path: Path, node: yaml.Node | None) -> list[Problem]:
     """Settings that are each valid but can not work together."""
     found = []
-    without_channel = not settings.slack.channel and not any(p.slack_channel for p in settings.projects.values())
-    if "slack" in settings.targets and without_channel:
-        cure = "the target slack needs a channel id: set slack.channel, or slack_channel of each project"
+    some_without = "default" not in settings.projects or not all(p.slack_channel for p in settings.projects.values())
+    if "slack" in settings.targets and not settings.slack.channel and some_without:
+        cure = "the target slack needs a channel id: set slack.channel, or slack_channel of every project and `default`"
         found.append(Problem(str(path), _line(node, ["targets"]), "slack.channel", cure))
     if settings.incidents.quiet_period < settings.polling.interval:
         cure = "is shorter than polling.interval, so each poll would resolve and reopen; make it a few intervals"

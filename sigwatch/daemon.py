@@ -6,7 +6,7 @@ What there is to do follows from the cursors and the outbox, never from ticks: a
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
@@ -20,9 +20,14 @@ from sigwatch.patrol import Patrol
 from sigwatch.ports import Clock, Observer, Store
 from sigwatch.watch import Watch
 
+HEARTBEAT_SECONDS = 5
 HOUSEKEEPING_SECONDS = 3600
+RUNS_AT_ONCE = 4
+"""Of one pass: a slow query holds up its own log groups, and the next tick searches the others."""
 HITS_KEPT_SECONDS = 30 * 86400
 """Longer than any event can arrive late: CloudWatch takes events up to 14 days old."""
+
+RELOAD = "reload"
 
 _SKIPPED = {
     EVENT_JOB_MAX_INSTANCES: SkipReason.STILL_RUNNING,
@@ -33,7 +38,7 @@ _SKIPPED = {
 
 @dataclass(slots=True)
 class Pulse:
-    """When the daemon last did something, and whether it has been once around."""
+    """When the scheduler last ran a job, and whether the daemon has been once around."""
 
     beat_at: float
     first_pass_done: bool = False
@@ -67,7 +72,7 @@ class Daemon:
         self._reload_now = threading.Event()
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(len(parts.patrol.passes) + 3)},
+            executors={"default": ThreadPoolExecutor(RUNS_AT_ONCE * len(parts.patrol.passes) + 3)},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         self._scheduler.add_listener(self._skipped, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
@@ -85,9 +90,11 @@ class Daemon:
         """Watch until `stop`; returns when everything in hand is durable."""
         parts = self._parts
         parts.watch.reload()
+        self._every(HEARTBEAT_SECONDS, "heartbeat", self._beat)
         for step in parts.patrol.passes:
-            self._every(parts.interval, f"{step.name} pass", partial(self._pass, parts.patrol.run, step))
-        self._every(parts.reload, "reload", parts.watch.reload, at_once=False)
+            job = partial(self._pass, parts.patrol.run, step)
+            self._every(parts.interval, f"{step.name} pass", job, max_instances=RUNS_AT_ONCE)
+        self._every(parts.reload, RELOAD, parts.watch.reload, after=parts.reload)
         self._every(HOUSEKEEPING_SECONDS, "housekeeping", self._housekeep)
         sender = threading.Thread(target=self._send, name="sender")
         self._scheduler.start()
@@ -96,7 +103,7 @@ class Daemon:
             while not parts.stopping.wait(0.5):
                 if self._reload_now.is_set():
                     self._reload_now.clear()
-                    parts.watch.reload()
+                    self._scheduler.modify_job(RELOAD, next_run_time=self._now())
         finally:
             self.stop()
             self._scheduler.shutdown(wait=True)
@@ -114,13 +121,22 @@ class Daemon:
         parts.patrol.close()
         return fine and parts.store.outbox(int(parts.clock() * 1000))[0] == 0
 
-    def _every(self, seconds: int, name: str, job: Callable[[], object], at_once: bool = True) -> None:
-        first = {"next_run_time": datetime.fromtimestamp(self._parts.clock(), UTC)} if at_once else {}
-        self._scheduler.add_job(job, "interval", seconds=seconds, id=name, name=name, **first)
+    def _every(
+        self, seconds: int, name: str, job: Callable[[], object], max_instances: int = 1, after: int = 0
+    ) -> None:
+        first = self._now() + timedelta(seconds=after)
+        self._scheduler.add_job(
+            job, "interval", seconds=seconds, id=name, name=name, next_run_time=first, max_instances=max_instances
+        )
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._parts.clock(), UTC)
+
+    def _beat(self) -> None:
+        self._parts.pulse.beat_at = self._parts.clock()
 
     def _pass(self, run: Callable[[Pass], bool], step: Pass) -> bool:
         parts = self._parts
-        parts.pulse.beat_at = parts.clock()
         fine = run(step)
         if fine and parts.watch.snapshot.looked_up:
             parts.pulse.first_pass_done = True
@@ -132,6 +148,8 @@ class Daemon:
                 self._deliver()
             except SigwatchError as error:
                 self._parts.observe(RunSkipped("delivery", SkipReason.FAILED, str(error)))
+            except Exception as fault:  # noqa: BLE001 - whatever it is, the next alert must still get out
+                self._parts.observe(RunSkipped("delivery", SkipReason.FAILED, type(fault).__name__))
 
     def _deliver(self) -> None:
         parts = self._parts
@@ -139,7 +157,10 @@ class Daemon:
         parts.observe(OutboxMeasured(*parts.store.outbox(int(parts.clock() * 1000))))
 
     def _housekeep(self) -> None:
-        self._parts.forget_hits(int((self._parts.clock() - HITS_KEPT_SECONDS) * 1000))
+        parts = self._parts
+        oldest = min(parts.store.cursors().values(), default=0)
+        # What is not yet searched by every pass may be found again.
+        parts.forget_hits(int(min(parts.clock() - HITS_KEPT_SECONDS, oldest) * 1000))
 
     def _skipped(self, event: object) -> None:
         code = getattr(event, "code", EVENT_JOB_ERROR)

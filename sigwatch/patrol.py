@@ -9,13 +9,16 @@ from sigwatch.errors import SourceError, Stopped, StoreError
 from sigwatch.model.event import CoverageMeasured, OpenIncidentsMeasured, RunSkipped, SkipReason
 from sigwatch.model.incident import Incident
 from sigwatch.model.logs import LogGroup, Pass, Window
-from sigwatch.pipeline import Pipeline, covered_until
+from sigwatch.pipeline import Pipeline
 from sigwatch.plan.scopes import Batch, batches
 from sigwatch.plan.windows import Pace, due_window, first_cursor, ripe_window
 from sigwatch.ports import cursor_key
 from sigwatch.watch import Snapshot, Watch
 
 LONGEST_BACKOFF_SECONDS = 300
+
+Place = tuple[str, LogGroup]
+"""A pass in a log group."""
 
 WindowRule = Callable[[Pass, LogGroup, int, float, Pace], Window | None]
 
@@ -27,7 +30,7 @@ def backoff(failures: int, interval: float, chance: float) -> float:
 
 
 class Patrol:
-    """Runs passes over whatever is watched now. Passes may run at the same time; the same pass may not."""
+    """Runs passes over whatever is watched now; runs may overlap."""
 
     def __init__(
         self,
@@ -48,8 +51,11 @@ class Patrol:
         self._pace = pace
         self._workers = workers
         self._chance = chance
-        self._failures: defaultdict[tuple[str, str], int] = defaultdict(int)
-        self._not_before: dict[tuple[str, str], float] = {}
+        self._failures: defaultdict[Place, int] = defaultdict(int)
+        self._not_before: dict[Place, float] = {}
+        self._in_flight: set[Place] = set()
+        self._measured: defaultdict[str, set[str]] = defaultdict(set)
+        self._taking = threading.Lock()
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -61,7 +67,10 @@ class Patrol:
         self._workers.shutdown(wait=True)
 
     def run(self, step: Pass) -> bool:
-        """Read what is due in one pass; True unless something failed."""
+        """Read what is due in one pass; True unless something failed.
+
+        A run may begin while another of the same pass waits for a slow query: what that one searches is left to it.
+        """
         return self._run(step, due_window)
 
     def run_now(self, step: Pass) -> bool:
@@ -73,68 +82,87 @@ class Patrol:
         started = self._clock()
         self._pipeline.adopt(self.passes, snapshot.groups, first_cursor(started, self._pace))
         fine = True
-        while due := self._due(step, snapshot, rule, started):
-            done = list(self._workers.map(lambda batch: self._sweep(batch, snapshot), due))
+        while due := self._take(step, snapshot, rule, started):
+            done = list(self._workers.map(lambda batch: self._search(batch, snapshot), due))
             fine = fine and all(done)
             if not any(done) or self._stopping.is_set():
                 break
         self._measure(step, snapshot)
-        if step == self.passes[0]:
+        if step == self.passes[0] and snapshot.looked_up:
             self._resolve(snapshot)
         return fine
 
-    def _due(self, step: Pass, snapshot: Snapshot, rule: WindowRule, now: float) -> list[Batch]:
-        cursors = self._store.cursors()
+    def _take(self, step: Pass, snapshot: Snapshot, rule: WindowRule, now: float) -> list[Batch]:
+        """The batches that are due, now in flight: nobody else begins them before they are done."""
+        with self._taking:
+            cursors = self._store.cursors()
 
-        def window_of(group: LogGroup) -> Window | None:
-            return rule(step, group, cursors[cursor_key(step.name, group)], now, self._pace)
+            def window_of(group: LogGroup) -> Window | None:
+                place = step.name, group
+                if place in self._in_flight or self._not_before.get(place, 0.0) > now:
+                    return None
+                return rule(step, group, cursors[cursor_key(step.name, group)], now, self._pace)
 
-        return [
-            batch
-            for batch in batches(step, snapshot.scopes, window_of)
-            if self._not_before.get((step.name, batch.scope.name), 0.0) <= now
-        ]
+            due = batches(step, snapshot.scopes, window_of)
+            self._in_flight.update((step.name, group) for batch in due for group in batch.groups)
+        return due
+
+    def _search(self, batch: Batch, snapshot: Snapshot) -> bool:
+        try:
+            return not self._stopping.is_set() and self._sweep(batch, snapshot)
+        finally:
+            with self._taking:
+                self._in_flight.difference_update((batch.step.name, group) for group in batch.groups)
 
     def _sweep(self, batch: Batch, snapshot: Snapshot) -> bool:
-        place = batch.step.name, batch.scope.name
-        if self._stopping.is_set():
-            return False
         try:
             reading = self._pipeline.sweep(batch, snapshot.engine(batch.scope))
         except Stopped:
             return False
         except (SourceError, StoreError) as error:
-            self._failures[place] += 1
-            pause = backoff(self._failures[place], self._pace.interval, self._chance())
-            self._not_before[place] = self._clock() + pause
-            self._observe(RunSkipped(f"{batch.step.name} {batch.scope.name}", SkipReason.BACKING_OFF, str(error)))
-            return False
-        self._failures.pop(place, None)
-        self._not_before.pop(place, None)
-        self._watch.lose(reading.lost_groups, reading.rejected)
-        return not reading.lost_groups
+            return self._put_off(batch, str(error))
+        except Exception as fault:  # noqa: BLE001 - one batch must not stop the others; its text may hold log lines
+            return self._put_off(batch, f"{type(fault).__name__} while it was searched")
+        for group in batch.groups:
+            self._failures.pop((batch.step.name, group), None)
+            self._not_before.pop((batch.step.name, group), None)
+        rejected = [(s, reading.rejected[s.id]) for s in batch.scope.signatures if s.id in reading.rejected]
+        self._watch.lose(batch.scope.name, reading.lost_groups, rejected)
+        return not reading.lost_groups and len(rejected) < len(batch.scope.signatures)
+
+    def _put_off(self, batch: Batch, why: str) -> bool:
+        place = batch.step.name, batch.groups[0]
+        failures = self._failures[place] + 1
+        not_before = self._clock() + backoff(failures, self._pace.interval, self._chance())
+        for group in batch.groups:
+            self._failures[batch.step.name, group] = failures
+            self._not_before[batch.step.name, group] = not_before
+        self._observe(RunSkipped(f"{batch.step.name} {batch.scope.name}", SkipReason.BACKING_OFF, why))
+        return False
 
     def _measure(self, step: Pass, snapshot: Snapshot) -> None:
         cursors = self._store.cursors()
         target = self._clock() - step.delay
         lags: defaultdict[str, float] = defaultdict(float)
-        for scope in snapshot.scopes:
-            for group in scope.groups:
-                cursor = cursors.get(cursor_key(step.name, group), int(target))
-                lags[scope.name] = max(lags[scope.name], target - max(cursor, group.created_ms / 1000))
+        for name, group in snapshot.places:
+            cursor = cursors.get(cursor_key(step.name, group), int(target))
+            lags[name] = max(lags[name], target - max(cursor, group.created_ms / 1000))
+        # A scope that is gone lags no more.
+        for name in self._measured[step.name] - lags.keys():
+            self._observe(CoverageMeasured(name, step.name, 0.0, 0.0))
         for name, lag in lags.items():
-            self._observe(CoverageMeasured(name, step.name, max(0.0, lag), 0.0))
+            self._observe(CoverageMeasured(name, step.name, lag, 0.0))
+        self._measured[step.name] = set(lags)
 
     def _resolve(self, snapshot: Snapshot) -> None:
         cursors = self._store.cursors()
-        watched = {cursor_key(self.passes[0].name, group) for group in (*snapshot.groups, *snapshot.lost)}
+        first = self.passes[0].name
+        watched = {cursor_key(first, group) for _, group in snapshot.places}
 
         def covered_ms(incident: Incident) -> int:
-            keys = [(self.passes[0].name, incident.account, incident.region, name) for name in incident.log_groups]
-            if not watched.intersection(keys):
-                # Nobody searches there any more, so waiting for coverage would keep it open for ever.
-                return int(self._clock() * 1000)
-            return covered_until(cursors, self.passes[0].name, incident)
+            keys = {(first, incident.account, incident.region, name) for name in incident.log_groups} & watched
+            # Where nobody searches any more, waiting for coverage would keep an incident open for ever.
+            return min((cursors.get(key, 0) for key in keys), default=int(self._clock())) * 1000
 
         known = {signature.id: signature for signature in snapshot.library.signatures}
         self._pipeline.resolve(known, covered_ms)

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sigwatch.errors import QueryRejected
 from sigwatch.incident import lifecycle
 from sigwatch.incident.fingerprint import grouping_key, hit
 from sigwatch.match.engine import Engine
@@ -13,7 +12,7 @@ from sigwatch.model.incident import Alert, Decision, Incident, Kind, Reason
 from sigwatch.model.knowledge import Signature
 from sigwatch.model.logs import Hit, LogGroup, Pass, Row
 from sigwatch.plan.scopes import Batch
-from sigwatch.ports import Clock, CursorKey, Observer, Store, Unit, cursor_key
+from sigwatch.ports import Clock, Observer, Store, Unit, cursor_key
 from sigwatch.search import Reader, Reading
 
 TOLD: Mapping[Reason, Kind] = {
@@ -52,13 +51,17 @@ class Pipeline:
     observe: Observer
 
     def adopt(self, passes: Iterable[Pass], groups: Iterable[LogGroup], first: int) -> None:
-        """Give every pass the cursor `first` in each log group that it has not searched before."""
+        """Give every pass a cursor in each log group that it has not searched before: `first`, or the group's birth."""
         known = self.store.cursors()
-        keys = {cursor_key(step.name, group) for step in passes for group in groups}
-        if not keys <= known.keys():
+        fresh = [(s, g) for g in groups for s in passes if cursor_key(s.name, g) not in known]
+        if fresh:
             with self.store.unit() as unit:
-                for key in sorted(keys - known.keys()):
-                    unit.move_cursor(key, first)
+                for step, group in fresh:
+                    searched = [second for key, second in known.items() if key[0] == step.name]
+                    created = group.created_ms // 1000
+                    # One that was created while nobody looked is read from its beginning.
+                    start = min(first, created) if searched and created > min(searched) else first
+                    unit.move_cursor(cursor_key(step.name, group), start)
 
     def sweep(self, batch: Batch, engine: Engine) -> Reading:
         """Search one batch and record, in one transaction, its hits, incidents, outbox rows and cursors.
@@ -68,15 +71,15 @@ class Pipeline:
             StoreError: likewise.
         """
         reading = self.reader.read(batch)
-        if reading.rejected and len(reading.rejected) == len(batch.scope.signatures):
-            raise QueryRejected(next(iter(reading.rejected.values())))
+        # Where every signature was rejected nothing has been searched for, so the window has to wait.
+        searched = len(reading.rejected) < len(batch.scope.signatures)
         hits, undecided = _matched(reading.rows, engine)
         signatures = {signature.id: signature for signature in batch.scope.signatures}
         with self.store.unit() as unit:
             fresh = unit.add_hits(hits)
             decisions = self._decide(unit, fresh, signatures)
             for group in batch.groups:
-                if group not in reading.lost_groups:
+                if searched and group not in reading.lost_groups:
                     unit.move_cursor(cursor_key(batch.step.name, group), batch.window.end)
         self._tell(batch, reading, fresh, undecided, signatures)
         for decision in decisions:
@@ -142,12 +145,6 @@ class Pipeline:
             self.observe(ReadIncomplete(*place, f"{search.groups[0].name} returned too many rows in one second"))
         for name in sorted(undecided):
             self.observe(ReadIncomplete(*place, f"the pattern of {name} ran out of time; write it without lookaround"))
-
-
-def covered_until(cursors: Mapping[CursorKey, int], pass_name: str, incident: Incident) -> int:
-    """Epoch milliseconds up to which the pass has searched every log group of an incident."""
-    keys = [(pass_name, incident.account, incident.region, name) for name in incident.log_groups]
-    return min((cursors.get(key, 0) for key in keys), default=0) * 1000
 
 
 def _matched(rows: Iterable[Row], engine: Engine) -> tuple[list[Hit], frozenset[str]]:

@@ -13,6 +13,7 @@ from sigwatch.model.logs import LogGroup, Row, Search, SearchResult
 from sigwatch.plan.cost import dollars
 from sigwatch.plan.insights import ROW_LIMIT, pack
 from sigwatch.plan.scopes import Batch
+from sigwatch.plan.windows import searchable_from
 from sigwatch.ports import LogSource, Observer
 
 
@@ -21,8 +22,6 @@ class Reading:
     """What the searches of one batch gave, and what had to be left out of it."""
 
     rows: list[Row] = field(default_factory=list)
-    bytes_scanned: int = 0
-    queries: int = 0
     lost_groups: dict[LogGroup, str] = field(default_factory=dict)
     """Not searched, with the service's words: their cursors must stay."""
     rejected: dict[str, str] = field(default_factory=dict)
@@ -58,7 +57,7 @@ class Reader:
         if search is None:
             return []
         try:
-            result = self._run(search, pass_name, reading)
+            result = self._run(search, pass_name)
         except OutsideRetention:
             return [replace(search, groups=half) for half in _halves(search.groups)]
         except QueryRejected as error:
@@ -71,7 +70,7 @@ class Reader:
         return self._smaller(search, result, reading)
 
     def _smaller(self, search: Search, result: SearchResult, reading: Reading) -> list[Search]:
-        if search.window.seconds > 1:
+        if search.window.seconds > 1 and search.window.halves()[0].end >= max(map(searchable_from, search.groups)):
             return [replace(search, window=half) for half in reversed(search.window.halves())]
         if len(search.groups) > 1:
             return [replace(search, groups=half) for half in _halves(search.groups)]
@@ -81,17 +80,14 @@ class Reader:
         reading.rows += [row for row in result.rows if search.window.holds(row.ts_ms)]
         return []
 
-    def _run(self, search: Search, pass_name: str, reading: Reading) -> SearchResult:
+    def _run(self, search: Search, pass_name: str) -> SearchResult:
         ended: Callable[..., QueryEnded] = _report(search, pass_name)
-        reading.queries += 1
         try:
             result = self.source.search(search)
         except SourceError as error:
             paid = getattr(error, "bytes_scanned", 0)
-            reading.bytes_scanned += paid
             self.observe(ended(error.status, paid, dollars(paid, self.dollars_per_gb), detail=str(error)))
             raise
-        reading.bytes_scanned += result.bytes_scanned
         price = dollars(result.bytes_scanned, self.dollars_per_gb)
         self.observe(ended(QueryStatus.COMPLETE, result.bytes_scanned, price, result.count, result.seconds))
         return result

@@ -13,8 +13,8 @@ from sigwatch.model.logs import Pass, Scope
 from sigwatch.ports import Clock, CursorKey, Store, cursor_key
 from sigwatch.watch import Watch
 
-STILL_SECONDS = 120
-"""A loop that has not begun a pass for this long, or for ten intervals if longer, is taken for dead."""
+STILL_SECONDS = 60
+"""A scheduler that has run no job for this long is taken for dead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +26,20 @@ class StatusBoard:
     store: Store
     pulse: Pulse
     clock: Clock
-    interval: int
 
     def alive(self) -> str:
-        """Empty while passes begin, whatever AWS and Slack do."""
+        """Empty while the scheduler runs jobs, whatever AWS and Slack do."""
         still = self.clock() - self.pulse.beat_at
-        return f"no pass has begun for {still:.0f} s" if still > max(STILL_SECONDS, 10 * self.interval) else ""
+        return f"the scheduler has done nothing for {still:.0f} s" if still > STILL_SECONDS else ""
 
     def ready(self) -> str:
         """Empty when knowledge is loaded, the state can be read and a first pass is done."""
-        if not self.watch.snapshot.library.digest:
+        library = self.watch.snapshot.library
+        if not library.digest:
             return "knowledge is not loaded"
+        missing = [problem.path for problem in errors(library.problems) if problem.field in {"path", "folder"}]
+        if missing and not library.signatures:
+            return f"knowledge can not be read: {missing[0]}"
         try:
             self.store.ping()
         except StoreError as error:
@@ -79,7 +82,10 @@ class StatusBoard:
                 }
                 for signature in snapshot.library.signatures
             ],
-            "problems": [str(problem) for problem in (*errors(snapshot.library.problems), *snapshot.problems)],
+            "problems": [
+                *(str(problem) for problem in (*errors(snapshot.library.problems), *snapshot.problems)),
+                *snapshot.set_aside,
+            ],
         }
 
     def _scope(self, scope: Scope, cursors: Mapping[CursorKey, int]) -> Mapping[str, Any]:

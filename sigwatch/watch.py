@@ -1,14 +1,15 @@
 """What is watched at this moment: the last good knowledge, resolved against the log groups that exist."""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
 
 from sigwatch.errors import SourceUnavailable
 from sigwatch.match.engine import Engine
 from sigwatch.model.event import (
     KnowledgeLoaded,
-    KnowledgeRefused,
     QuarantineKind,
     QuarantineMeasured,
     RunSkipped,
@@ -17,7 +18,7 @@ from sigwatch.model.event import (
 )
 from sigwatch.model.knowledge import Library, Problem, Signature, errors
 from sigwatch.model.logs import LogGroup, Scope
-from sigwatch.plan.scopes import literal_prefix, resolve
+from sigwatch.plan.scopes import is_selector, literal_prefix, resolve
 from sigwatch.ports import Clock, LogSource, Observer
 
 Selectors = Callable[[Signature], Sequence[str]]
@@ -33,8 +34,10 @@ class Snapshot:
     engines: Mapping[tuple[str, ...], Engine] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     """Of the log groups; the library has its own."""
-    lost: tuple[LogGroup, ...] = ()
-    """Set aside until the next look: missing or forbidden when they were searched."""
+    lost: Mapping[LogGroup, str] = field(default_factory=dict)
+    """Set aside until the next look, with their scope's name: missing or forbidden when they were searched."""
+    set_aside: tuple[str, ...] = ()
+    """Log groups and signatures that are not searched now, each with its cause."""
     looked_up: bool = False
     """Whether the account has ever been asked for its log groups."""
 
@@ -47,46 +50,69 @@ class Snapshot:
         """Every log group that is watched."""
         return sorted({group for scope in self.scopes for group in scope.groups})
 
+    @property
+    def places(self) -> list[tuple[str, LogGroup]]:
+        """Every log group that is or should be watched, with its scope's name."""
+        watched = [(scope.name, group) for scope in self.scopes for group in scope.groups]
+        return watched + [(name, group) for group, name in self.lost.items()]
+
 
 def keep_last_good(previous: Library, fresh: Library) -> Library:
-    """The fresh library, with the previous version of each signature whose documents have become unreadable."""
+    """The fresh library, with the last good version of whatever has become unreadable.
+
+    That is a document that is broken itself, or lies in a folder that is missing or can not be read.
+    """
     broken = {problem.path for problem in errors(fresh.problems)}
     present = {signature.id: signature for signature in fresh.signatures}
-    for signature in previous.signatures:
-        theirs = {signature.ko.path} | ({signature.ris.path} if signature.ris else set())
-        if theirs & broken:
-            present[signature.id] = signature
+    for old in previous.signatures:
+        new = present.get(old.id)
+        if new is None and _lies_in(old.ko.path, broken):
+            present[old.id] = old
+        elif new is not None and new.ris is None and old.ris is not None and _lies_in(old.ris.path, broken):
+            present[old.id] = replace(new, ris=old.ris, links=old.links)
     return replace(fresh, signatures=tuple(present[name] for name in sorted(present)))
 
 
-def look_up(source: LogSource, wanted: Iterable[Sequence[str]]) -> list[LogGroup]:
-    """The log groups that any of the selectors may mean.
+def _lies_in(path: str, broken: Container[str]) -> bool:
+    return path in broken or any(folder.as_posix() in broken for folder in PurePosixPath(path).parents)
+
+
+def look_up(source: LogSource, wanted: Iterable[Sequence[str]], ignored: Sequence[str]) -> list[LogGroup]:
+    """The log groups that any of the selectors may mean, less those that match one in `ignored`.
 
     Raises:
         SourceUnavailable: the service can not be reached.
     """
-    prefixes = sorted({literal_prefix(selector) for selectors in wanted for selector in selectors})
+    named = {selector for selectors in wanted for selector in selectors if is_selector(selector)}
+    prefixes = sorted(map(literal_prefix, named))
     # A prefix that extends another finds nothing new.
     shortest = [p for p in prefixes if not any(p != other and p.startswith(other) for other in prefixes)]
-    return [group for prefix in shortest for group in source.log_groups(prefix)]
+    found = [group for prefix in shortest for group in source.log_groups(prefix)]
+    return [group for group in found if not any(fnmatchcase(group.name, pattern) for pattern in ignored)]
 
 
 class Watch:
     """Holds the current snapshot, and renews it without ever leaving a gap."""
 
     def __init__(
-        self, load: Callable[[], Library], source: LogSource, selectors: Selectors, clock: Clock, observe: Observer
+        self,
+        load: Callable[[], Library],
+        source: LogSource,
+        selectors: Selectors,
+        ignored: Sequence[str],
+        clock: Clock,
+        observe: Observer,
     ) -> None:
-        """Read knowledge with `load` and log groups from `source`."""
+        """Read knowledge with `load` and log groups from `source`, where those that match `ignored` do not count."""
+        self._ignored = ignored
         self._load = load
         self._source = source
         self._selectors = selectors
         self._clock = clock
         self._observe = observe
         self._renewal = threading.Lock()
-        self._refused: tuple[str, ...] = ()
         self._rejected: dict[str, str] = {}
-        self._lost: dict[LogGroup, str] = {}
+        self._lost: dict[LogGroup, tuple[str, str]] = {}
         self.snapshot = Snapshot()
 
     def reload(self) -> None:
@@ -94,11 +120,7 @@ class Watch:
         with self._renewal:
             fresh = self._load()
             previous = self.snapshot.library
-            missing = [str(problem) for problem in errors(fresh.problems) if problem.field == "path"]
-            self._refused = tuple(missing) if previous.signatures else ()
-            if self._refused:
-                self._observe(KnowledgeRefused(self._refused[0]))
-            elif fresh.digest != previous.digest:
+            if (fresh.digest, fresh.problems) != (previous.digest, previous.problems):
                 library = keep_last_good(previous, fresh)
                 self._rejected.clear()
                 self.snapshot = replace(self.snapshot, library=library)
@@ -111,24 +133,30 @@ class Watch:
             library = self.snapshot.library
             wanted = [(signature, self._selectors(signature)) for signature in library.watched]
             try:
-                existing = look_up(self._source, [selectors for _, selectors in wanted])
+                existing = look_up(self._source, [selectors for _, selectors in wanted], self._ignored)
             except SourceUnavailable as error:
                 self._observe(RunSkipped("log groups", SkipReason.FAILED, str(error)))
                 return
             self._lost.clear()
             usable = [pair for pair in wanted if pair[0].id not in self._rejected]
             scopes, problems = resolve(usable, existing)
-            self.snapshot = Snapshot(library, scopes, self._engines(scopes), problems, looked_up=True)
+            self.snapshot = Snapshot(
+                library, scopes, self._engines(scopes), problems, set_aside=self._set_aside(), looked_up=True
+            )
             self._observe(ScopesResolved(tuple((s.name, len(s.groups), len(s.signatures)) for s in scopes)))
             self._tell()
 
-    def lose(self, groups: Mapping[LogGroup, str], signatures: Mapping[str, str]) -> None:
+    def lose(self, scope: str, groups: Mapping[LogGroup, str], signatures: Sequence[tuple[Signature, str]]) -> None:
         """Set aside log groups until the next look, and signatures until their document changes."""
         if not groups and not signatures:
             return
         with self._renewal:
-            self._lost.update(groups)
-            self._rejected.update(signatures)
+            self._lost.update({group: (scope, words) for group, words in groups.items()})
+            for signature, words in signatures:
+                current = self.snapshot.library.signature(signature.id)
+                # A long pass may still search for what has been corrected meanwhile.
+                if current and current.pattern == signature.pattern:
+                    self._rejected[signature.id] = words
             scopes = tuple(
                 Scope(
                     scope.name,
@@ -138,18 +166,30 @@ class Watch:
                 for scope in self.snapshot.scopes
             )
             left = tuple(scope for scope in scopes if scope.groups and scope.signatures)
-            self.snapshot = replace(self.snapshot, scopes=left, engines=self._engines(left), lost=tuple(self._lost))
+            lost = {group: name for group, (name, _) in self._lost.items()}
+            self.snapshot = replace(
+                self.snapshot, scopes=left, engines=self._engines(left), lost=lost, set_aside=self._set_aside()
+            )
             self._tell()
+
+    def _set_aside(self) -> tuple[str, ...]:
+        groups = [f"{group.name}: {words}" for group, (_, words) in self._lost.items()]
+        return (*groups, *(f"{name}: {words}" for name, words in self._rejected.items()))
 
     def _engines(self, scopes: Iterable[Scope]) -> dict[tuple[str, ...], Engine]:
         return {_ids(scope): Engine(scope.signatures) for scope in scopes}
 
     def _tell(self) -> None:
         snapshot = self.snapshot
-        documents = self._refused + tuple(str(problem) for problem in errors(snapshot.library.problems))
-        groups = [str(problem) for problem in snapshot.problems] + [f"{g.name}: {w}" for g, w in self._lost.items()]
+        problems = errors(snapshot.library.problems)
+        patterns = tuple(str(problem) for problem in problems if problem.field == "detection_pattern")
+        documents = tuple(sorted({problem.path for problem in problems}))
+        groups = [str(problem) for problem in snapshot.problems] + [
+            f"{group.name}: {words}" for group, (_, words) in self._lost.items()
+        ]
         queries = tuple(f"{name}: {words}" for name, words in self._rejected.items())
         self._observe(QuarantineMeasured(QuarantineKind.DOCUMENT, documents))
+        self._observe(QuarantineMeasured(QuarantineKind.PATTERN, patterns))
         self._observe(QuarantineMeasured(QuarantineKind.LOG_GROUP, tuple(groups)))
         self._observe(QuarantineMeasured(QuarantineKind.QUERY, queries))
 

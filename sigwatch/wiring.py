@@ -22,7 +22,6 @@ from sigwatch.incident import lifecycle
 from sigwatch.incident.fingerprint import hit
 from sigwatch.incident.lifecycle import Rules
 from sigwatch.knowledge import library
-from sigwatch.model.event import Event, QueryEnded
 from sigwatch.model.knowledge import Library, Problem, Signature
 from sigwatch.model.logs import Pass, Row
 from sigwatch.patrol import Patrol
@@ -65,6 +64,11 @@ def log_source(settings: Settings, wait: Wait) -> LogSource:
 def selectors_of(settings: Settings) -> Callable[[Signature], Sequence[str]]:
     """Where each signature is searched, under this configuration."""
     return lambda signature: selectors(signature, settings.project(signature.project).log_groups)
+
+
+def watch_of(settings: Settings, load: Callable[[], Library], source: LogSource, observe: Observer) -> Watch:
+    """What is watched, under this configuration."""
+    return Watch(load, source, selectors_of(settings), settings.aws.ignore_log_groups, clock, observe)
 
 
 def pipeline(
@@ -117,7 +121,7 @@ def build(
     """
     metrics = Metrics(__version__, settings.polling.passes, settings.targets)
     pulse = Pulse(clock())
-    observe = fan_out(metrics, partial(_beat, pulse), *observers)
+    observe = fan_out(metrics, *observers)
     publishers = _publishers(settings, environ, console)
     stopping = threading.Event()
     with ExitStack() as stack:
@@ -126,10 +130,10 @@ def build(
         outbox = _outbox(settings, store, publishers, observe)
         source = log_source(settings, stopping.wait)
         load = partial(load_knowledge, settings.knowledge.paths, folder)
-        watch = Watch(load, source, selectors_of(settings), clock, observe)
+        watch = watch_of(settings, load, source, observe)
         stages = pipeline(settings, source, store, Composer(settings), observe)
         patrol = _patrol(settings, watch, stages)
-        board = StatusBoard(watch, patrol.passes, store, pulse, clock, settings.polling.interval)
+        board = StatusBoard(watch, patrol.passes, store, pulse, clock)
         web = WebServer(create_app(_answers(metrics, board)), settings.http.host, settings.http.port)
         stack.callback(web.close)
         parts = Parts(
@@ -158,12 +162,6 @@ def _outbox(settings: Settings, store: Store, publishers: Mapping[str, Publisher
     call_ms = settings.slack.timeout * 1000 + 500
     policy = OutboxPolicy(call_ms=call_ms, claim_ms=3 * call_ms, settle_ms=settings.slack.settle * 1000)
     return Outbox(store, publishers, clock, lambda: uuid.uuid4().hex, observe, _chance, policy)
-
-
-def _beat(pulse: Pulse, event: Event) -> None:
-    # A long catch-up begins no new pass for a while, but its queries show that it lives.
-    if isinstance(event, QueryEnded):
-        pulse.beat_at = clock()
 
 
 def _answers(metrics: Metrics, board: StatusBoard) -> Answers:

@@ -16,24 +16,30 @@ from sigwatch import wiring
 from sigwatch.backfill import Totals
 from sigwatch.cli.context import FINDINGS, FINE, USAGE, Format, duration, options, say, stderr, stdout
 from sigwatch.config import Settings
-from sigwatch.model.event import Event
+from sigwatch.model.event import Event, QueryEnded, RunSkipped
 from sigwatch.model.incident import Incident
 from sigwatch.model.logs import Window
 from sigwatch.plan.cost import GIGABYTE, dollars
 from sigwatch.ports import LogSource
-from sigwatch.watch import Watch
 
 
 @dataclass(slots=True)
 class _Listener:
-    """Keeps what the watch could not do, to be reported at the end."""
+    """Counts what was paid for, and keeps what could not be done, to be reported at the end."""
 
+    queries: int = 0
+    bytes_scanned: int = 0
     failures: list[str] = field(default_factory=list)
 
     def __call__(self, event: Event) -> None:
-        detail = getattr(event, "detail", "")
-        if detail and type(event).__name__ == "RunSkipped":
-            self.failures.append(detail)
+        match event:
+            case QueryEnded():
+                self.queries += 1
+                self.bytes_scanned += event.bytes_scanned
+            case RunSkipped():
+                self.failures.append(event.detail)
+            case _:
+                pass
 
 
 def moment(text: str, now: float) -> int:
@@ -79,7 +85,7 @@ def _report(settings: Settings, paths: Any, window: Window) -> dict[str, Any]:
     stopping = threading.Event()
     source: LogSource = wiring.log_source(settings, stopping.wait)
     listener = _Listener()
-    watch = Watch(lambda: wiring.load_knowledge(paths), source, wiring.selectors_of(settings), wiring.clock, listener)
+    watch = wiring.watch_of(settings, lambda: wiring.load_knowledge(paths), source, listener)
     watch.reload()
     snapshot = watch.snapshot
     store = wiring.memory_store()
@@ -91,10 +97,10 @@ def _report(settings: Settings, paths: Any, window: Window) -> dict[str, Any]:
         )
     counts = store.hit_counts()
     hits = {signature.id: counts.get(signature.id, 0) for signature in snapshot.library.watched}
-    found = _found(settings, hits, store.incidents(), totals)
+    found = _found(hits, store.incidents(), totals) | _paid(settings, listener)
     problems = [str(p) for p in (*snapshot.library.problems, *snapshot.problems) if p.level == "error"]
     store.close()
-    return found | {"problems": problems + listener.failures + totals.problems}
+    return found | {"problems": list(dict.fromkeys(problems + listener.failures + totals.problems))}
 
 
 def _progress() -> Progress:
@@ -103,7 +109,16 @@ def _progress() -> Progress:
     return Progress(*columns, TimeRemainingColumn(), console=talk, transient=True, disable=not talk.is_terminal)
 
 
-def _found(settings: Settings, hits: dict[str, int], incidents: Sequence[Incident], totals: Totals) -> dict[str, Any]:
+def _paid(settings: Settings, listener: _Listener) -> dict[str, Any]:
+    price = dollars(listener.bytes_scanned, settings.aws.dollars_per_gb)
+    return {
+        "bytes_scanned": listener.bytes_scanned,
+        "queries": listener.queries,
+        "cost_dollars": round(price, 6),
+    }
+
+
+def _found(hits: dict[str, int], incidents: Sequence[Incident], totals: Totals) -> dict[str, Any]:
     return {
         "hits": hits,
         "incidents": [
@@ -116,18 +131,15 @@ def _found(settings: Settings, hits: dict[str, int], incidents: Sequence[Inciden
             }
             for incident in incidents
         ],
-        "bytes_scanned": totals.bytes_scanned,
-        "queries": totals.queries,
-        "cost_dollars": round(dollars(totals.bytes_scanned, settings.aws.dollars_per_gb), 6),
         "gaps": [
             {
-                "scope": batch.scope.name,
-                "log_groups": [group.name for group in batch.groups],
-                "start": _iso(batch.window.start * 1000),
-                "end": _iso(batch.window.end * 1000),
-                "reason": reason,
+                "scope": gap.scope,
+                "log_groups": [group.name for group in gap.groups],
+                "start": _iso(gap.window.start * 1000),
+                "end": _iso(gap.window.end * 1000),
+                "reason": gap.reason,
             }
-            for batch, reason in totals.gaps
+            for gap in totals.gaps
         ],
     }
 

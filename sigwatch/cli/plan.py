@@ -42,7 +42,8 @@ def _report(settings: Settings, paths: list[Any]) -> dict[str, Any]:
     wanted = [(signature, selectors(signature)) for signature in library.watched]
     scopes: tuple[Scope, ...] = ()
     try:
-        existing = look_up(wiring.log_source(settings, threading.Event().wait), [names for _, names in wanted])
+        source = wiring.log_source(settings, threading.Event().wait)
+        existing = look_up(source, [names for _, names in wanted], settings.aws.ignore_log_groups)
     except SourceUnavailable as error:
         problems.append(str(error))
     else:

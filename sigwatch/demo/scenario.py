@@ -9,7 +9,7 @@ from sigwatch.demo.traffic import API, COURSES, WORKER, LogEvent, failure, invoc
 INCIDENT_STARTS = 5.0
 INCIDENT_SECONDS = 9.0
 FAILURES = 30
-TRAFFIC_SECONDS = 40.0
+TRAFFIC_SECONDS = 50.0
 ARRIVING_LATE = 3
 """Events handed over only after the first pass has gone by; the settled pass finds them."""
 INDEXED_LATE = 2
@@ -21,7 +21,7 @@ projects:
   credentialmate: {{log_groups: ["/aws/lambda/credmate-*"]}}
 aws: {{region: us-east-1}}
 polling: {{interval: 1s, passes: {{eager: 0s, settled: 5s, late: 11s}}, first_lookback: 5s}}
-incidents: {{group_by: [log_group], quiet_period: 7s}}
+incidents: {{group_by: [log_group], quiet_period: 10s}}
 targets: [console]
 store: sqlite:state.db
 http: {{host: 127.0.0.1, port: 0}}

@@ -34,8 +34,9 @@ def apply(
     """
     incident = prior
     counted: Incident | None = None
+    seen: set[str] = set()
     for hit in sorted(hits, key=lambda hit: (hit.row.ts_ms, hit.identity)):
-        if incident is None or hit.row.ts_ms > incident.last_seen_ms + rules.quiet_ms:
+        if incident is None or hit.row.ts_ms > _end(incident, rules):
             if counted is not None:
                 yield _counted(counted)
                 counted = None
@@ -45,7 +46,11 @@ def apply(
             incident = decision.incident
             yield decision
         else:
-            incident = counted = _grown(incident, hit, now_ms, rules)
+            incident = counted = _grown(incident, hit, now_ms)
+            # Masking costs more than all the rest, and a storm repeats itself.
+            if len(incident.samples) < SAMPLES and hit.row.message not in seen:
+                seen.add(hit.row.message)
+                incident = counted = _sampled(incident, _sample(hit, rules))
     if counted is not None:
         yield _counted(counted)
 
@@ -88,11 +93,18 @@ def _opened(
     return Decision(Reason.RECURRED if previous else Reason.OPENED, incident)
 
 
-def _grown(incident: Incident, hit: Hit, now_ms: int, rules: Rules) -> Incident:
+def _end(incident: Incident, rules: Rules) -> int:
+    """Event time after which a hit no longer belongs to an incident."""
+    quiet = incident.last_seen_ms + rules.quiet_ms
+    return quiet if incident.resolved_ms is None else min(quiet, incident.resolved_ms)
+
+
+def _sampled(incident: Incident, sample: str) -> Incident:
+    return incident if sample in incident.samples else replace(incident, samples=(*incident.samples, sample))
+
+
+def _grown(incident: Incident, hit: Hit, now_ms: int) -> Incident:
     row = hit.row
-    samples = incident.samples
-    if len(samples) < SAMPLES and _sample(hit, rules) not in samples:
-        samples = (*samples, _sample(hit, rules))
     return replace(
         incident,
         count=incident.count + 1,
@@ -100,7 +112,6 @@ def _grown(incident: Incident, hit: Hit, now_ms: int, rules: Rules) -> Incident:
         last_seen_ms=max(incident.last_seen_ms, row.ts_ms),
         active_ms=now_ms,
         log_groups=tuple(sorted({*incident.log_groups, row.log_group})),
-        samples=samples,
     )
 
 
@@ -113,4 +124,5 @@ def _resolved(incident: Incident, at_ms: int) -> Decision:
 
 
 def _sample(hit: Hit, rules: Rules) -> str:
-    return rules.mask(hit.row.message[:SAMPLE_LENGTH])
+    # Cut after masking: half a secret would not be recognised as one.
+    return rules.mask(hit.row.message[: 2 * SAMPLE_LENGTH])[:SAMPLE_LENGTH]

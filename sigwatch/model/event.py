@@ -63,13 +63,6 @@ class KnowledgeLoaded:
 
 
 @dataclass(frozen=True, slots=True)
-class KnowledgeRefused:
-    """A reading of the knowledge was so broken that the last good set stays."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class ScopesResolved:
     """Log groups were looked up."""
 
@@ -182,7 +175,6 @@ class QuarantineMeasured:
 
 Event = (
     KnowledgeLoaded
-    | KnowledgeRefused
     | ScopesResolved
     | QueryEnded
     | WindowSearched

@@ -17,11 +17,13 @@ class LogGroup:
     retention_days: int | None = field(default=None, compare=False)
     """None keeps events for ever."""
     stored_bytes: int = field(default=0, compare=False)
+    partition: str = field(default="aws", compare=False)
+    """`aws`, or `aws-cn` and the like."""
 
     @property
     def arn(self) -> str:
         """Identifier that StartQuery takes: without the trailing `:*`."""
-        return f"arn:aws:logs:{self.region}:{self.account}:log-group:{self.name}"
+        return f"arn:{self.partition}:logs:{self.region}:{self.account}:log-group:{self.name}"
 
 
 @dataclass(frozen=True, slots=True, order=True)

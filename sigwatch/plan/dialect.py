@@ -164,6 +164,9 @@ class _Emitter:
 
     def _subpattern(self, value: tuple[int | None, int, int, Any]) -> str:
         _, added, removed, body = value
+        if removed & re.IGNORECASE and self.any_case:
+            # What a class leaves out would be left out in both cases.
+            return ANYTHING
         inner = self._with(added, removed)
         if added & re.IGNORECASE and not self.any_case:
             return _spell_cases(body) or ANYTHING

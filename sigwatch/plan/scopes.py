@@ -1,5 +1,6 @@
 """From what each signature asks for to the fewest groups of log groups that share their signatures."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ SEARCHABLE = ("STANDARD", "INFREQUENT_ACCESS")
 """Log classes that Logs Insights can query in full."""
 
 _WILD = "*?["
+_NAME = re.compile(r"[.\-_/#A-Za-z0-9*?\[\]!]{1,512}")
+"""Characters of log group names, which the service insists on, and of globs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,11 @@ class Batch:
 def selectors(signature: Signature, project_groups: Sequence[str]) -> tuple[str, ...]:
     """Names or globs in which a signature is searched: its own, else its project's, else those its RIS names."""
     return signature.ko.log_groups or tuple(project_groups) or (signature.ris.log_groups if signature.ris else ())
+
+
+def is_selector(text: str) -> bool:
+    """Whether the text can be a log group's name or a glob."""
+    return _NAME.fullmatch(text) is not None
 
 
 def literal_prefix(selector: str) -> str:
@@ -53,7 +61,10 @@ def resolve(
             problems.append(Problem(signature.ko.path, 1, "log_groups", cure))
         matches = {selector: [g for g in groups if fnmatchcase(g.name, selector)] for selector in asked}
         for selector, matched in matches.items():
-            if not matched:
+            if not is_selector(selector):
+                cure = f"{selector!r} is no log group: write a name or a glob such as /aws/lambda/shop-*, not an ARN"
+                problems.append(Problem(signature.ko.path, 1, "log_groups", cure))
+            elif not matched:
                 cure = f"{selector} matches no log group; correct the name, or wait until the first event creates it"
                 problems.append(Problem(signature.ko.path, 1, "log_groups", cure, "warning"))
         for group in sorted({group for matched in matches.values() for group in matched}):

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 QUERY_DEADLINE_SECONDS = 900
 """A query that runs longer is stopped and its window is done again; the service itself gives up after an hour."""
 
+UNANSWERED_POLLS = 5
+"""Polls in a row without an answer, after which a query is given up."""
+
 _FIRST_POLL_SECONDS = 0.2
 _SLOWEST_POLL_SECONDS = 5.0
 
@@ -40,7 +43,7 @@ _THROTTLED = {"LimitExceededException", "ThrottlingException", "Throttling", "To
 _MISSING = re.compile(r"[Ll]og group '([^']+)' does not exist")
 _DENIED = re.compile(r"log-group:([^:\s\"]+)")
 # The service reports a range outside of a group's life as malformed. Only this text tells it from a syntax error.
-_OUTSIDE = re.compile(r"creation time|retention", re.IGNORECASE)
+_OUTSIDE = re.compile(r"end date and time.*(creation time|retention)", re.IGNORECASE | re.DOTALL)
 
 
 def logs_client(region: str | None, pool: int) -> "CloudWatchLogsClient":
@@ -97,12 +100,16 @@ class CloudWatchSource:
     def _finish(self, query: str, started: float) -> tuple[list[Any], int]:
         """Wait until the query is complete and read all pages; a query that is given up is stopped."""
         pause = _FIRST_POLL_SECONDS
+        unanswered = 0
         while True:
             if self._wait(pause):
                 self._stop(query)
                 raise Stopped("the query was stopped because sigwatch shuts down")
             pause = min(pause * 1.5, _SLOWEST_POLL_SECONDS)
             answer = self._poll(query)
+            unanswered = 0 if answer else unanswered + 1
+            if unanswered > UNANSWERED_POLLS:
+                raise SourceUnavailable("the service does not answer; the query is started anew")
             status = answer["status"] if answer else "Running"
             scanned = int(answer["statistics"].get("bytesScanned", 0)) if answer and "statistics" in answer else 0
             if answer and status == "Complete":
@@ -143,8 +150,9 @@ class CloudWatchSource:
 
 
 def _group(described: Mapping[str, Any]) -> LogGroup:
-    _, _, _, region, account, *_ = described["arn"].split(":")
+    _, partition, _, region, account, *_ = described["arn"].split(":")
     return LogGroup(
+        partition=partition,
         account=account,
         region=region,
         name=described["logGroupName"],
@@ -164,7 +172,8 @@ def _row(result: Sequence[Mapping[str, str]], groups: Sequence[LogGroup]) -> Row
         log_group=name or groups[0].name,
         stream=fields.get("@logStream", ""),
         ts_ms=_milliseconds(fields["@timestamp"]),
-        message=fields.get("@message", ""),
+        # A character cut in half must not stop whoever writes the text elsewhere.
+        message=fields.get("@message", "").encode("utf-8", "replace").decode(),
         ingested_ms=_milliseconds(fields["@ingestionTime"]) if fields.get("@ingestionTime") else 0,
     )
 

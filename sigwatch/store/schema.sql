@@ -11,9 +11,9 @@ CREATE INDEX IF NOT EXISTS hits_by_time ON hits (ts_ms);
 
 CREATE TABLE IF NOT EXISTS incidents (
   id TEXT NOT NULL PRIMARY KEY, signature TEXT NOT NULL, grouping TEXT NOT NULL,
-  state TEXT NOT NULL, first_seen_ms INTEGER NOT NULL, body TEXT NOT NULL
+  occurrence INTEGER NOT NULL, state TEXT NOT NULL, first_seen_ms INTEGER NOT NULL, body TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS incidents_by_group ON incidents (signature, grouping, first_seen_ms);
+CREATE INDEX IF NOT EXISTS incidents_by_group ON incidents (signature, grouping, occurrence);
 CREATE INDEX IF NOT EXISTS incidents_by_state ON incidents (state);
 
 CREATE TABLE IF NOT EXISTS outbox (

@@ -114,7 +114,7 @@ class SqliteStore:
             " AND (claim = '' OR claimed_until_ms + ? <= ?) ORDER BY behind_since_ms, incident, target",
             (now_ms, settle_ms, now_ms),
         )
-        return [_delivery(row) for row in rows]
+        return [delivery for row in rows if (delivery := _readable(row))]
 
     def claim(self, delivery: Delivery, nonce: str, now_ms: int, until_ms: int) -> Delivery | None:
         """See `ports.Store.claim`."""
@@ -188,7 +188,7 @@ class SqliteUnit:
     def incident(self, signature: str, group: str) -> Incident | None:
         """See `ports.Unit.incident`."""
         row = self._connection.execute(
-            "SELECT body FROM incidents WHERE signature = ? AND grouping = ? ORDER BY first_seen_ms DESC LIMIT 1",
+            "SELECT body FROM incidents WHERE signature = ? AND grouping = ? ORDER BY occurrence DESC LIMIT 1",
             (signature, group),
         ).fetchone()
         return _incidents.validate_json(row[0]) if row else None
@@ -203,11 +203,12 @@ class SqliteUnit:
     def put_incident(self, incident: Incident) -> None:
         """See `ports.Unit.put_incident`."""
         self._connection.execute(
-            "INSERT OR REPLACE INTO incidents VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO incidents VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 incident.id,
                 incident.signature,
                 incident.group,
+                incident.occurrence,
                 incident.state,
                 incident.first_seen_ms,
                 _incidents.dump_json(incident).decode(),
@@ -224,7 +225,9 @@ class SqliteUnit:
         incident = alert.incident
         self._connection.execute(
             "INSERT INTO outbox (incident, target, destination, kind, alert, behind_since_ms) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET kind = excluded.kind, alert = excluded.alert, revision = revision + 1,"
+            " ON CONFLICT DO UPDATE SET alert = excluded.alert, revision = revision + 1,"
+            # The end of an incident that is yet to be told stays news, whatever is counted after it.
+            f" kind = CASE WHEN kind = '{Kind.RESOLVED}' AND {_BEHIND} THEN kind ELSE excluded.kind END,"
             " due_ms = CASE WHEN delivered = revision THEN 0 ELSE due_ms END,"
             " behind_since_ms = CASE WHEN delivered = revision THEN excluded.behind_since_ms ELSE behind_since_ms END",
             (
@@ -244,6 +247,14 @@ class SqliteUnit:
             " ON CONFLICT DO UPDATE SET second = max(second, excluded.second)",
             (*key, second),
         )
+
+
+def _readable(row: sqlite3.Row) -> Delivery | None:
+    """The row; None for one that another version wrote: it stays in the outbox, and must not hold up the others."""
+    try:
+        return _delivery(row)
+    except ValueError:
+        return None
 
 
 def _delivery(row: sqlite3.Row) -> Delivery:

@@ -14,7 +14,6 @@ from sigwatch.model.event import (
     Event,
     IncidentChanged,
     KnowledgeLoaded,
-    KnowledgeRefused,
     OpenIncidentsMeasured,
     OutboxMeasured,
     Outcome,
@@ -81,7 +80,6 @@ class LogObserver:
 
 _WORDS = {
     KnowledgeLoaded: "knowledge loaded",
-    KnowledgeRefused: "knowledge refused, the last good set stays",
     QueryEnded: "query",
     IncidentChanged: "incident",
     DeliveryEnded: "delivery",
@@ -100,7 +98,7 @@ def _level(event: Event) -> int:
             return logging.DEBUG
         case DeliveryEnded(outcome=Outcome.POSTED | Outcome.UPDATED | Outcome.RESOLVED):
             return logging.INFO
-        case QueryEnded() | DeliveryEnded() | RunSkipped() | ReadIncomplete() | KnowledgeRefused():
+        case QueryEnded() | DeliveryEnded() | RunSkipped() | ReadIncomplete():
             return logging.WARNING
         case KnowledgeLoaded():
             return logging.INFO

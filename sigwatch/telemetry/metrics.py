@@ -1,6 +1,7 @@
 """What Prometheus sees. No label holds log text, and every series is there at zero from the start."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import singledispatchmethod
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
@@ -181,6 +182,8 @@ def fan_out(*listeners: Callable[[Event], None]) -> Callable[[Event], None]:
 
     def observe(event: Event) -> None:
         for listener in listeners:
-            listener(event)
+            # A full disk under the log must not stop the watching.
+            with suppress(Exception):
+                listener(event)
 
     return observe

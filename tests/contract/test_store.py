@@ -88,7 +88,9 @@ def test_a_cursor_never_moves_back(store: SqliteStore) -> None:
 
 
 def test_the_newest_incident_of_a_signature_and_group_is_found(store: SqliteStore) -> None:
-    old, new = replace(incident(5_000), state=State.RESOLVED), incident(900_000)
+    old = replace(incident(5_000), state=State.RESOLVED)
+    # A late find may put the second one's first hit before the first one's.
+    new = replace(incident(900_000), occurrence=2, first_seen_ms=4_000)
     with store.unit() as unit:
         for each in (new, old):
             unit.put_incident(each)
@@ -96,7 +98,7 @@ def test_the_newest_incident_of_a_signature_and_group_is_found(store: SqliteStor
         assert unit.incident("KO-1", "/other") is None
         assert unit.open_incidents() == [new]
     assert store.open_incidents() == [new]
-    assert store.incidents() == [old, new]
+    assert store.incidents() == [new, old]
 
 
 def test_an_incident_comes_back_as_it_was_written(store: SqliteStore) -> None:
@@ -127,6 +129,26 @@ def test_further_changes_join_the_same_row_and_keep_its_destination(store: Sqlit
     with store.unit() as unit:
         assert unit.deliveries(told.id) == [delivery]
         assert unit.deliveries("other") == []
+
+
+def test_an_end_that_is_yet_to_be_told_stays_news_whatever_is_counted_after_it(store: SqliteStore) -> None:
+    told = incident()
+    enqueue(store, told, Kind.RESOLVED)
+    enqueue(store, replace(told, count=2), Kind.COUNTED)
+    assert only(store, 6_000).kind is Kind.RESOLVED
+    mine = store.claim(only(store, 6_000), "mine", 6_000, 9_000)
+    assert mine is not None
+    assert store.settle(replace(mine, delivered=mine.revision, progress=Progress.SENT, ref="ts-1", attempts=0))
+    enqueue(store, replace(told, count=3), Kind.COUNTED)
+    assert only(store, 6_000).kind is Kind.COUNTED
+
+
+def test_a_row_that_another_version_wrote_holds_up_no_other(store: SqliteStore) -> None:
+    enqueue(store, incident(5_000))
+    enqueue(store, incident(900_000))
+    store._connection.execute("UPDATE outbox SET alert = '{}' WHERE behind_since_ms < 10000")
+    assert only(store, 10**12).alert.incident.first_seen_ms == 900_000
+    assert store.outbox(10**12)[0] == 2
 
 
 def test_a_claim_is_given_to_one_and_settled_by_its_owner(store: SqliteStore) -> None:

@@ -143,6 +143,18 @@ def test_a_rejected_query_is_told_from_a_window_outside_of_the_groups_life(sourc
         source.search(search(source, start=BASE - 10 * 86_400))
 
 
+def test_a_query_that_speaks_of_retention_is_not_taken_for_one_outside_of_it(source: CloudWatchSource) -> None:
+    with pytest.raises(QueryRejected):
+        source.search(search(source, text="filter @message like /x/ | retention creation time"))
+
+
+def test_a_service_that_stops_answering_is_given_up(server: LocalServer, source: CloudWatchSource) -> None:
+    wanted = search(source)
+    server.inject(Faults(get_query_results=("ServiceUnavailableException",) * 6))
+    with pytest.raises(SourceUnavailable, match="does not answer"):
+        source.search(wanted)
+
+
 def test_a_group_that_does_not_exist_is_named(source: CloudWatchSource) -> None:
     with pytest.raises(GroupsUnavailable) as caught:
         source.search(search(source, "/gone"))

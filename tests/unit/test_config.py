@@ -95,6 +95,17 @@ def test_a_file_that_is_no_configuration_is_named(text: str, line: int, words: s
     assert words in message
 
 
+@pytest.mark.parametrize("text", ["a: \x00", "http: {port: 2026-13-45}"])
+def test_text_that_no_parser_takes_is_a_fault_and_no_traceback(text: str) -> None:
+    [(_, _, message)] = faults(text)
+    assert message
+
+
+def test_a_project_that_would_have_no_channel_is_named() -> None:
+    assert faults("targets: [slack]\nprojects: {a: {slack_channel: C1}}\n")[0][1] == "slack.channel"
+    config.parse("targets: [slack]\nprojects: {default: {slack_channel: C1}}\n", Path("sigwatch.yaml"))
+
+
 def test_an_unknown_key_without_a_near_name_lists_what_is_allowed() -> None:
     [(_, _, message)] = faults("http: {colour: red}")
     assert message == "unknown key; allowed are host, port"

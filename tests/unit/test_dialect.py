@@ -44,6 +44,10 @@ def test_a_pattern_becomes_a_filter_in_the_shared_dialect(pattern: str, expected
     assert widen(pattern) == Filter(expected, any_case=False)
 
 
+def test_a_part_in_which_case_counts_again_is_not_narrowed() -> None:
+    assert widen("(?i)error (?-i:[^a])x") == Filter(r"error [\s\S]*x", any_case=True)
+
+
 def test_ignoring_case_is_kept_for_the_query_to_say() -> None:
     assert widen("(?i)timeout") == Filter("timeout", any_case=True)
 

@@ -100,11 +100,23 @@ def test_an_incident_that_comes_back_is_a_new_one_that_knows_the_old() -> None:
     assert decision.incident.id != over.id
 
 
+def test_what_goes_on_after_a_resolution_is_a_new_incident_however_soon() -> None:
+    over = settle(opened(T), T + QUIET, T + QUIET, QUIET).incident
+    early = replace(over, resolved_ms=T + 5)
+    assert [d.reason for d in decide(early, hits(T + 4, T + 6))] == [Reason.COUNTED_LATE, Reason.RECURRED]
+
+
 def test_samples_are_few_distinct_and_masked() -> None:
     found = [hit("KO-1", row("same secret", T + n)) for n in range(3)] + hits(*range(T + 10, T + 20))
     incident = decide(None, found)[-1].incident
     assert incident.samples[0] == "same [masked]"
     assert len(incident.samples) == len(set(incident.samples)) == SAMPLES
+
+
+def test_a_secret_at_the_end_of_a_sample_is_masked_before_it_is_cut() -> None:
+    message = "x" * 1_997 + "secret"
+    incident = decide(None, [hit("KO-1", row(message, T))])[0].incident
+    assert incident.samples == ("x" * 1_997 + "[ma",)
 
 
 def test_every_log_group_of_an_incident_is_kept() -> None:

@@ -11,7 +11,7 @@ from sigwatch.model.event import Event, IncidentChanged, ReadIncomplete, WindowS
 from sigwatch.model.incident import Alert, Incident, Kind, Reason, State
 from sigwatch.model.knowledge import Signature
 from sigwatch.model.logs import Pass, Row, Scope, Window
-from sigwatch.pipeline import Notice, Pipeline, covered_until
+from sigwatch.pipeline import Notice, Pipeline
 from sigwatch.plan.scopes import Batch
 from sigwatch.ports import cursor_key
 from sigwatch.search import Reader
@@ -100,8 +100,7 @@ def test_nothing_is_recorded_of_a_window_that_could_not_be_read(house: House) ->
 
 def test_a_window_that_every_signature_is_rejected_in_is_not_taken_for_read(house: House) -> None:
     house.source.refuse = lambda _: QueryRejected("unexpected symbol")
-    with pytest.raises(QueryRejected, match="unexpected symbol"):
-        house.sweep(890, 910)
+    house.sweep(890, 910)
     assert not house.store.cursors()
 
 
@@ -137,6 +136,13 @@ def test_a_second_with_too_many_rows_is_said(house: House) -> None:
     assert event.detail == f"{API} returned too many rows in one second"
 
 
+def test_a_log_group_that_was_created_while_nobody_looked_is_read_from_its_beginning(house: House) -> None:
+    house.pipeline.adopt([EAGER], [group()], 100)
+    house.pipeline.adopt([EAGER], [group("/young", created_ms=500_000), group("/old", created_ms=50_000)], 900)
+    assert house.store.cursors()[cursor_key("eager", group("/young"))] == 500
+    assert house.store.cursors()[cursor_key("eager", group("/old"))] == 900
+
+
 def test_every_pass_gets_a_cursor_in_a_new_log_group_once(house: House) -> None:
     house.pipeline.adopt([EAGER, SETTLED], [group()], 100)
     house.pipeline.adopt([EAGER, SETTLED], [group(), group("/b")], 200)
@@ -164,11 +170,3 @@ def test_an_incident_whose_document_is_gone_still_comes_to_its_end(house: House)
     [delivery] = house.store.due(10**12, 0)
     assert (delivery.kind, delivery.alert.title) == (Kind.RESOLVED, "Title of KO-2")
     assert delivery.alert.incident.state is State.RESOLVED
-
-
-def test_an_incident_is_covered_when_all_of_its_log_groups_are(house: House) -> None:
-    house.rows.append(row("ERROR two", 900_000))
-    house.sweep(890, 910)
-    [incident] = house.store.open_incidents()
-    assert covered_until(house.store.cursors(), "eager", incident) == 910_000
-    assert covered_until(house.store.cursors(), "settled", incident) == 0

@@ -11,7 +11,6 @@ from sigwatch.model.event import (
     CoverageMeasured,
     Event,
     KnowledgeLoaded,
-    KnowledgeRefused,
     OpenIncidentsMeasured,
     QuarantineKind,
     QuarantineMeasured,
@@ -56,7 +55,7 @@ class House:
         self.source = FakeSource(self.groups, self.rows)
         self.store = SqliteStore(":memory:")
         tell = self.events.append
-        self.watch = Watch(self.load, self.source, lambda s: s.ko.log_groups, self.clock, tell)
+        self.watch = Watch(self.load, self.source, lambda s: s.ko.log_groups, ("*ignored*",), self.clock, tell)
         reader = Reader(self.source, tell, 0.005)
         rules = Rules(60_000, str)
         stages = Pipeline(reader, self.store, rules, ("log_group",), lambda *_: (), self.clock, tell)
@@ -208,13 +207,21 @@ def test_a_broken_document_keeps_its_last_good_version(house: House) -> None:
     house.digest = "2"
     house.watch.reload()
     assert [s.id for s in house.watch.snapshot.library.watched] == ["KO-1", "KO-2"]
-    assert house.quarantined(QuarantineKind.DOCUMENT) == ("knowledge/KO-1.md:3: detection_pattern: is broken",)
+    assert house.quarantined(QuarantineKind.DOCUMENT) == ("knowledge/KO-1.md",)
+    assert house.quarantined(QuarantineKind.PATTERN) == ("knowledge/KO-1.md:3: detection_pattern: is broken",)
 
 
 def test_a_signature_keeps_its_steps_while_its_ris_is_broken() -> None:
     good = signature(ris=ris())
-    broken = Library((signature(),), problems=(Problem(ris().path, 1, "steps", "are broken"),))
-    assert keep_last_good(Library((good,)), broken).signatures == (good,)
+    broken = Library((signature(why_it_matters="new"),), problems=(Problem(ris().path, 1, "steps", "are broken"),))
+    [kept] = keep_last_good(Library((good,)), broken).signatures
+    assert (kept.ris, kept.ko.why_it_matters) == (ris(), "new")
+
+
+def test_a_document_with_an_error_that_does_not_set_it_aside_is_taken_as_it_is_now() -> None:
+    retired = signature(status="retired")
+    fresh = Library((retired,), problems=(Problem(retired.ko.path, 1, "ris", "there is no RIS-9"),))
+    assert keep_last_good(Library((signature(),)), fresh).signatures == (retired,)
 
 
 def test_a_removed_document_is_no_longer_watched() -> None:
@@ -224,17 +231,68 @@ def test_a_removed_document_is_no_longer_watched() -> None:
 def test_knowledge_folders_that_vanish_leave_the_last_good_set(house: House) -> None:
     house.watch.reload()
     house.signatures.clear()
-    house.problems.append(Problem("knowledge", 0, "path", "no such folder"))
+    house.problems.append(Problem("knowledge", 0, "path", "there is no such file or folder"))
     house.digest = "2"
     house.watch.reload()
     assert [s.id for s in house.watch.snapshot.library.watched] == ["KO-1"]
-    assert "no such folder" in house.last(KnowledgeRefused).reason
-    assert len(house.quarantined(QuarantineKind.DOCUMENT)) == 1
+    assert house.quarantined(QuarantineKind.DOCUMENT) == ("knowledge",)
     house.problems.clear()
     house.signatures.append(signature(pattern="ERROR", log_groups=(API,)))
     house.digest = "1"
     house.watch.reload()
     assert house.quarantined(QuarantineKind.DOCUMENT) == ()
+
+
+def test_ignored_log_groups_are_never_watched(house: House) -> None:
+    house.groups.append(group("/ecs/ignored-one"))
+    house.signatures[:] = [signature(pattern="ERROR", log_groups=("/*",))]
+    house.watch.reload()
+    assert [g.name for g in house.watch.snapshot.groups] == [API]
+
+
+def test_one_selector_that_is_no_name_stops_no_other(house: House) -> None:
+    house.signatures.append(signature("KO-2", "FATAL", log_groups=("arn:aws:logs:us-east-1:1:log-group:/x",)))
+    house.watch.reload()
+    assert [s.id for s in house.watch.snapshot.scopes[0].signatures] == ["KO-1"]
+    assert "not an ARN" in house.quarantined(QuarantineKind.LOG_GROUP)[0]
+
+
+def test_a_row_that_nobody_expected_puts_its_batch_off_and_no_other(house: House) -> None:
+    house.groups.append(group("/other"))
+    house.signatures.append(signature("KO-2", "ERROR", log_groups=("/other",), project="mail"))
+    house.rows.append(row("ERROR \udcff", 9_990_000))
+    house.watch.reload()
+    assert not house.patrol.run(EAGER)
+    assert house.cursor(EAGER, "/other") == 10_000
+    assert house.last(RunSkipped).detail == "UnicodeEncodeError while it was searched"
+
+
+def test_a_signature_that_was_corrected_while_a_pass_ran_is_not_set_aside(house: House) -> None:
+    house.watch.reload()
+    old = house.signatures[0]
+    house.signatures[:] = [signature(pattern="ERROR now", log_groups=(API,))]
+    house.digest = "2"
+    house.watch.reload()
+    house.watch.lose("scope", {}, [(old, "unexpected symbol")])
+    assert house.quarantined(QuarantineKind.QUERY) == ()
+
+
+def test_a_restart_without_an_answer_about_log_groups_resolves_nothing(house: House) -> None:
+    house.watch.reload()
+    house.rows.append(row("ERROR", 9_990_000))
+    house.patrol.run(EAGER)
+    house.now += 3_600
+    fresh = Watch(house.load, house.source, lambda s: s.ko.log_groups, (), house.clock, house.events.append)
+    house.patrol._watch = fresh
+    house.patrol.run(EAGER)
+    assert len(house.store.open_incidents()) == 1
+
+
+def test_what_another_run_of_the_pass_searches_is_left_to_it(house: House) -> None:
+    house.watch.reload()
+    house.patrol._in_flight.add(("eager", group()))
+    assert house.patrol.run(EAGER)
+    assert not house.source.searches
 
 
 def test_log_groups_stay_as_they_were_while_the_service_is_unreachable(house: House) -> None:
@@ -259,7 +317,7 @@ def test_log_groups_are_looked_up_by_as_few_prefixes_as_possible() -> None:
             asked.append(prefix)
             return []
 
-    look_up(Asked(), [["/aws/lambda/*", "/aws/lambda/api"], ["/ecs/x"]])
+    look_up(Asked(), [["/aws/lambda/*", "/aws/lambda/api"], ["/ecs/x", "arn:aws:logs:x"]], ())
     assert asked == ["/aws/lambda/", "/ecs/x"]
 
 
@@ -282,6 +340,20 @@ def test_a_silence_that_could_not_be_listened_to_resolves_nothing(house: House) 
     house.patrol.run(EAGER)
     house.patrol.run(EAGER)
     assert len(house.store.open_incidents()) == 1
+
+
+def test_an_incident_over_two_log_groups_ends_when_one_of_them_is_deleted(house: House) -> None:
+    house.groups.append(group("/b"))
+    house.signatures[:] = [signature(pattern="ERROR", log_groups=("/*",))]
+    house.patrol._pipeline = replace(house.patrol._pipeline, group_by=())
+    house.rows += [row("ERROR", 9_990_000), row("ERROR", 9_991_000, log_group="/b")]
+    house.watch.reload()
+    house.patrol.run(EAGER)
+    house.groups.pop()
+    house.watch.rediscover()
+    house.now += 3_600
+    house.patrol.run(EAGER)
+    assert not house.store.open_incidents()
 
 
 def test_an_incident_in_a_log_group_that_nobody_watches_any_more_ends(house: House) -> None:
