@@ -10,7 +10,7 @@ demo: $(STAMP)
 	@$(BIN)/sigwatch demo
 
 test: $(STAMP)
-	$(BIN)/pytest --numprocesses 2 --dist worksteal --cov --cov-report=
+	$(BIN)/pytest --numprocesses 3 --dist load --maxschedchunk 1 --cov --cov-report=
 	@$(BIN)/coverage report --fail-under=95 --include='$(PURE)' --skip-covered
 
 # Rooms whose decisions are pure; they are held to 95 % of lines and branches.

@@ -19,6 +19,7 @@ from tests.fakes.processes import (
     daemon,
     eventually,
     local_logs,
+    threaded_logs,
     write_configuration,
 )
 from tests.fakes.slack_server import FakeSlack, hang, rate_limited, readable, reset
@@ -38,7 +39,13 @@ def slack() -> Iterator[FakeSlack]:
 
 
 @pytest.fixture
-def logs(tmp_path: Path) -> Iterator[Logs]:
+def logs() -> Iterator[Logs]:
+    with threaded_logs() as server:
+        yield server
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Logs]:
     with local_logs(tmp_path) as server:
         yield server
 
@@ -58,20 +65,20 @@ def counts_to(slack: FakeSlack, count: int) -> bool:
 
 
 def test_an_incident_is_one_message_from_the_first_event_to_the_end(
-    tmp_path: Path, slack: FakeSlack, logs: Logs
+    tmp_path: Path, slack: FakeSlack, served: Logs
 ) -> None:
     write_configuration(tmp_path, slack.base_url)
-    with daemon(tmp_path, logs.url) as running:
+    with daemon(tmp_path, served.url) as running:
         assert eventually(lambda: running.get("/readyz")[0] == 200)
-        logs.write("[INFO] all is well", now_ms())
-        logs.write(ERROR, now_ms(), now_ms() + 1)
+        served.write("[INFO] all is well", now_ms())
+        served.write(ERROR, now_ms(), now_ms() + 1)
         assert counts_to(slack, 2)
         text = only_message(slack)
         for wanted in ("KO-cm-004", "RIS-2026-02-04-001", "P0", "credentialmate", "10 minutes", GROUP, "logs-insights"):
             assert wanted in text
         for step in _steps():
             assert step in text
-        logs.write(ERROR, now_ms(), now_ms() + 1, now_ms() + 2)
+        served.write(ERROR, now_ms(), now_ms() + 1, now_ms() + 2)
         assert counts_to(slack, 5)
         assert slack.wait_for(lambda: "resolved after" in only_message(slack), timeout=20)
         assert len(slack.messages(CHANNEL)) == slack.count("chat.postMessage") == 1
@@ -91,17 +98,17 @@ def _steps() -> list[str]:
 
 
 def test_killed_between_acceptance_and_record_nothing_is_lost_or_doubled(
-    tmp_path: Path, slack: FakeSlack, logs: Logs
+    tmp_path: Path, slack: FakeSlack, served: Logs
 ) -> None:
     write_configuration(tmp_path, slack.base_url, quiet="60s")
     slack.script("chat.postMessage", hang(accepted=True))
-    with daemon(tmp_path, logs.url) as first:
-        logs.write(ERROR, now_ms())
+    with daemon(tmp_path, served.url) as first:
+        served.write(ERROR, now_ms())
         assert slack.wait_for(lambda: slack.count("chat.postMessage") == 1, timeout=20)
         first.end(signal.SIGKILL)
     slack.release()
-    logs.write(ERROR, now_ms(), now_ms() + 1)
-    with daemon(tmp_path, logs.url) as second:
+    served.write(ERROR, now_ms(), now_ms() + 1)
+    with daemon(tmp_path, served.url) as second:
         assert counts_to(slack, 3)
         assert eventually(lambda: second.metric(SERIES % "reconciled") == 1)
         assert second.end() == 0

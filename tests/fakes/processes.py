@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from typing import Any, Self
 
 import boto3
 
+from sigwatch.local.server import LocalServer
 from tests.fakes.slack_server import TOKEN
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -135,8 +137,8 @@ class Daemon(Process):
 class Logs:
     """The embedded server and a client that writes to it."""
 
-    def __init__(self, process: Process) -> None:
-        self.url = process.line()
+    def __init__(self, url: str) -> None:
+        self.url = url
         self.client: Any = boto3.client(
             "logs",
             endpoint_url=self.url,
@@ -162,7 +164,14 @@ def _environment() -> dict[str, str]:
 def local_logs(folder: Path, port: int = 0) -> Iterator[Logs]:
     """`sigwatch local` with the log groups of the starter library."""
     with Process(["local", "--port", str(port)], folder / "local.log", {}) as process:
-        yield Logs(process)
+        yield Logs(process.line())
+
+
+@contextmanager
+def threaded_logs() -> Iterator[Logs]:
+    """The same server in a thread of the test's own process, which starts sooner."""
+    with LocalServer(clock=time.time) as server:  # noqa: TID251 - the daemon under test lives in real time
+        yield Logs(server.url)
 
 
 def write_configuration(folder: Path, slack: str, knowledge: Path = SIGNATURES, quiet: str = "4s") -> None:

@@ -52,7 +52,7 @@ class connected:  # noqa: N801 - reads as a statement
             region_name="us-east-1",
             aws_access_key_id="test",
             aws_secret_access_key="test",
-            config=Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=1, read_timeout=2),
+            config=Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=1, read_timeout=20),
         )
         self.stop = wait or threading.Event()
 
