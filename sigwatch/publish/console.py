@@ -1,12 +1,13 @@
 """The terminal as a target: prints what Slack would show."""
 
 from collections.abc import Iterator
+from textwrap import indent
 
-from rich import box
+from rich.align import AlignMethod
 from rich.cells import cell_len
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.padding import Padding
-from rich.panel import Panel
+from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
@@ -18,6 +19,8 @@ from sigwatch.publish.wording import events
 
 WIDEST = 100
 """Columns; longer lines are hard to read."""
+MARGIN = 2
+"""Columns left of everything."""
 COLOURS = {"P0": "red", "P1": "red", "P2": "dark_orange", "P3": "yellow"}
 OTHER_COLOUR = "cyan"
 OVER_COLOUR = "green"
@@ -40,12 +43,20 @@ class ConsolePublisher:
         """Print the alert in full: title, facts, steps with their code, log lines, reason, links."""
         told = message(alert)
         self._counts[alert.key] = alert.incident.count
-        self._console.print()
-        self._console.print(_panel(told, destination, min(self._console.width, WIDEST)), crop=False)
-        # Outside of the panel, which would break them, and a broken link can not be copied.
-        for name, link in (("RIS", told.ris_url), ("Logs", told.logs_url)):
-            if link:
-                self._print_whole(Text.assemble(f"  {name:<5}", (link, "underline" if "://" in link else "")))
+        colour = OVER_COLOUR if told.resolved else COLOURS.get(told.severity, OTHER_COLOUR)
+        width = min(self._console.width, WIDEST)
+        where = f"{told.signature} → {destination}" if destination else told.signature
+        # One piece, whatever other threads print.
+        with self._console as console:
+            console.print()
+            for part in _top(f"{told.mark} {told.headline}", f"{told.mark} {told.severity}", colour, width):
+                console.print(part, width=width)
+            for part in _parts(told):
+                self._print_part(part, width)
+            console.print(_edge(where, "dim", colour, "right"), width=width)
+            for name, link in (("RIS", told.ris_url), ("Logs", told.logs_url)):
+                if link:
+                    self._print_whole(Text.assemble(f"  {name:<5}", (link, "underline" if "://" in link else "")))
         return alert.key
 
     def update(self, destination: str, ref: str, alert: Alert) -> None:  # noqa: ARG002 - the port's signature
@@ -79,28 +90,27 @@ class ConsolePublisher:
                 self._print_whole(Text(step.code))
         return alert.key
 
+    def _print_part(self, part: RenderableType, width: int) -> None:
+        if isinstance(part, Text) and (part.no_wrap or not part):
+            self._print_whole(part)
+        else:
+            self._console.print(Padding(part, (0, 1, 0, MARGIN), expand=False), width=width)
+
     def _print_whole(self, text: Text) -> None:
         self._console.print(text, soft_wrap=True)
 
 
-def _panel(told: Message, destination: str, width: int) -> Panel:
-    colour = OVER_COLOUR if told.resolved else COLOURS.get(told.severity, OTHER_COLOUR)
-    headline = f"{told.mark} {told.headline}"
-    # A border cuts what does not fit, so a long title moves inside, where it wraps.
-    fits = cell_len(headline) <= width - 6
-    inside = [] if fits else [Text(told.headline, style=f"bold {colour}", overflow="fold"), Text()]
-    # No side borders: commands are there to be copied.
-    return Panel(
-        Group(*inside, *_parts(told)),
-        box=box.HORIZONTALS,
-        title=Text(f" {headline if fits else f'{told.mark} {told.severity}'} ", style=f"bold {colour}"),
-        title_align="left",
-        subtitle=Text(f" {told.signature} → {destination} " if destination else f" {told.signature} ", style="dim"),
-        subtitle_align="right",
-        border_style=colour,
-        width=width,
-        padding=(0, 1),
-    )
+def _top(headline: str, short: str, colour: str, width: int) -> Iterator[RenderableType]:
+    """The title within the upper edge; one that the edge would cut stands below it, where it wraps."""
+    style = f"bold {colour}"
+    fits = cell_len(headline) <= width - 4
+    yield _edge(headline if fits else short, style, colour, "left")
+    if not fits:
+        yield Padding(Text(headline, style=style, overflow="fold"), (0, 1, 1, MARGIN))
+
+
+def _edge(words: str, style: str, colour: str, align: AlignMethod) -> Rule:
+    return Rule(Text(words, style=style), style=colour, align=align)
 
 
 def _parts(told: Message) -> Iterator[RenderableType]:
@@ -149,8 +159,9 @@ def _fix(told: Message) -> Iterator[RenderableType]:
     yield Text()
 
 
-def _code(code: str) -> Padding:
-    return Padding(Text(code, style="cyan", overflow="fold"), (0, 0, 0, 3))
+def _code(code: str) -> Text:
+    """Lines that are never wrapped: a command with a line break in it must not be pasted."""
+    return Text(indent(code, " " * (MARGIN + 3)), style="cyan", no_wrap=True)
 
 
 def _inline(markdown: str) -> Text:
