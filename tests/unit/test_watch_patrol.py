@@ -14,6 +14,7 @@ from sigwatch.model.event import (
     OpenIncidentsMeasured,
     QuarantineKind,
     QuarantineMeasured,
+    QueryEnded,
     RunSkipped,
     SkipReason,
 )
@@ -109,6 +110,22 @@ def test_a_slower_pass_reads_the_same_time_once_more(house: House) -> None:
     house.patrol.run(LATE)
     assert house.store.hit_counts() == {"KO-1": 1}
     assert house.cursor(LATE) == 9_900
+
+
+def test_each_byte_is_paid_for_once_a_pass_however_often_it_runs(house: House) -> None:
+    house.watch.reload()
+    house.rows += [row("ERROR x" if n % 50 == 0 else "INFO", 9_700_500 + n * 100) for n in range(6_000)]
+    stored = sum(len(each.message) for each in house.rows)
+    for _ in range(60):
+        house.now += 10
+        house.patrol.run(EAGER)
+        house.patrol.run(LATE)
+    paid = dict.fromkeys(("eager", "late"), 0)
+    for event in house.events:
+        if isinstance(event, QueryEnded):
+            paid[event.pass_name] += event.bytes_scanned
+    assert paid == {"eager": stored, "late": stored}
+    assert house.store.hit_counts() == {"KO-1": 120}
 
 
 def test_after_a_downtime_the_reading_goes_on_where_it_stopped(house: House) -> None:
