@@ -158,12 +158,12 @@ class Daemon:
 
     def _housekeep(self) -> None:
         parts = self._parts
-        oldest = min(parts.store.cursors().values(), default=0)
         # What is not yet searched by every pass may be found again.
-        parts.forget_hits(int(min(parts.clock() - HITS_KEPT_SECONDS, oldest) * 1000))
+        parts.forget_hits(int(min(parts.clock() - HITS_KEPT_SECONDS, parts.patrol.searched_to()) * 1000))
 
     def _skipped(self, event: object) -> None:
         code = getattr(event, "code", EVENT_JOB_ERROR)
         name = str(getattr(event, "job_id", "")).replace(" pass", "")
         error = getattr(event, "exception", None)
-        self._parts.observe(RunSkipped(name, _SKIPPED[code], str(error or "")))
+        # Its text may hold a log line.
+        self._parts.observe(RunSkipped(name, _SKIPPED[code], type(error).__name__ if error else ""))

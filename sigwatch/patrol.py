@@ -77,6 +77,12 @@ class Patrol:
         """Read whatever a pass can reach now, however short its windows."""
         return self._run(step, ripe_window)
 
+    def searched_to(self) -> int:
+        """Epoch second before which every pass has searched every watched log group."""
+        cursors = self._store.cursors()
+        keys = [cursor_key(step.name, group) for _, group in self._watch.snapshot.places for step in self.passes]
+        return min((cursors.get(key, 0) for key in keys), default=0)
+
     def _run(self, step: Pass, rule: WindowRule) -> bool:
         snapshot = self._watch.snapshot
         started = self._clock()

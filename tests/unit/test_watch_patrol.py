@@ -385,6 +385,14 @@ def test_an_incident_in_a_log_group_that_nobody_watches_any_more_ends(house: Hou
     assert not house.store.open_incidents()
 
 
+def test_it_knows_up_to_where_every_pass_has_searched(house: House) -> None:
+    house.watch.reload()
+    house.patrol.run(EAGER)
+    assert house.patrol.searched_to() == 9_700
+    house.patrol.run(LATE)
+    assert house.patrol.searched_to() == 9_900
+
+
 def test_nothing_new_is_begun_after_a_stop(house: House) -> None:
     house.watch.reload()
     house.patrol.stop()
