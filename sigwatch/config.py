@@ -202,7 +202,12 @@ def _sentence(detail: Mapping[str, Any]) -> str:
         known = sorted(section.model_fields) if section else []
         near = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
         return f"unknown key; did you mean {near[0]}?" if near else f"unknown key; allowed are {', '.join(known)}"
-    return str(detail["msg"]).removeprefix("Value error, ")
+    return (
+        str(detail["msg"])
+        .removeprefix("Value error, ")
+        .replace("valid tuple", "list")
+        .replace("valid dictionary", "mapping")
+    )
 
 
 def _section(location: Sequence[str | int]) -> type[BaseModel] | None:

@@ -79,8 +79,7 @@ def main() -> None:
         app(hoisted(sys.argv[1:]))
     except ConfigurationError as error:
         for problem in error.problems:
-            where = str(problem) if problem.path else f"{problem.field}: {problem.message}"
-            stderr().print(f"sigwatch: {where}", markup=False)
+            stderr().print(f"sigwatch: {problem}", markup=False)
         sys.exit(USAGE)
     except SigwatchError as error:
         stderr().print(f"sigwatch: {error}", markup=False)

@@ -98,6 +98,8 @@ def _report(settings: Settings, paths: Any, window: Window) -> dict[str, Any]:
     counts = store.hit_counts()
     hits = {signature.id: counts.get(signature.id, 0) for signature in snapshot.library.watched}
     found = _found(hits, store.incidents(), totals) | _paid(settings, listener)
+    if not listener.queries and snapshot.library.watched:
+        found["gaps"] = [_unsearched(window, snapshot.looked_up)]
     problems = [str(p) for p in (*snapshot.library.problems, *snapshot.problems) if p.level == "error"]
     store.close()
     return found | {"problems": list(dict.fromkeys(problems + listener.failures + totals.problems))}
@@ -144,6 +146,13 @@ def _found(hits: dict[str, int], incidents: Sequence[Incident], totals: Totals) 
     }
 
 
+def _unsearched(window: Window, looked_up: bool) -> dict[str, Any]:
+    """The whole range as a gap: nothing that was asked for could be searched."""
+    reason = "no watched log group can be searched in this range" if looked_up else "log groups can not be listed"
+    span = {"start": _iso(window.start * 1000), "end": _iso(window.end * 1000)}
+    return {"scope": "all", "log_groups": [], **span, "reason": reason}
+
+
 def _iso(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -155,7 +164,8 @@ def _print(report: dict[str, Any]) -> None:
         say(console, f"{incident['signature']}  {incident['count']:>7,}  {span}  {incident['group']}")
     for name, count in report["hits"].items():
         if not count:
-            say(console, f"{name}  never seen", "green")
+            seen = "not seen in what could be searched" if report["gaps"] else "never seen"
+            say(console, f"{name}  {seen}", "" if report["gaps"] else "green")
     for gap in report["gaps"]:
         say(console, f"not searched: {gap['scope']} {gap['start']} to {gap['end']}: {gap['reason']}", "red")
     for problem in report["problems"]:

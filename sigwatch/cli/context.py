@@ -13,6 +13,7 @@ from sigwatch import config
 from sigwatch.config import Settings
 from sigwatch.errors import ConfigurationError
 from sigwatch.model.knowledge import Library, Problem
+from sigwatch.publish.redact import strip_controls
 
 FINE, FINDINGS, USAGE = 0, 1, 2
 """Exit codes."""
@@ -96,7 +97,7 @@ def stdout() -> Console:
 
 def say(console: Console, line: str | Text, style: str = "") -> None:
     """Print one line of data whole: the terminal may wrap it, a pipe must not find it broken."""
-    console.print(line if isinstance(line, Text) else Text(line, style=style), soft_wrap=True)
+    console.print(line if isinstance(line, Text) else Text(strip_controls(line), style=style), soft_wrap=True)
 
 
 def stderr() -> Console:

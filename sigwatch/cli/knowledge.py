@@ -15,6 +15,10 @@ from sigwatch import wiring
 from sigwatch.cli.context import FINDINGS, Format, options, say, signature_or_exit, stderr, stdout
 from sigwatch.config import Settings
 from sigwatch.model.knowledge import Library, Link, Problem, Ris, Signature, errors
+from sigwatch.publish.redact import strip_controls
+
+UNFOLDED = 1_000
+"""Columns that no listing needs."""
 
 
 class CheckFormat(StrEnum):
@@ -55,7 +59,9 @@ def list_signatures(
     if shape is Format.JSON:
         typer.echo(json.dumps([_signature(s) for s in library.signatures], indent=2, ensure_ascii=False))
     else:
-        stdout().print(_table(library.signatures))
+        console = stdout()
+        # In a pipe each signature is one line, however long.
+        console.print(_table(library.signatures), width=None if console.is_terminal else UNFOLDED)
     if errors(library.problems):
         stderr().print(f"{len(errors(library.problems))} documents are set aside; `sigwatch check` says why")
 
@@ -146,7 +152,12 @@ def _annotation(problem: Problem) -> str:
 def _print_check(console: Console, library: Library, problems: Sequence[Problem]) -> None:
     for signature in library.signatures:
         ko = signature.ko
-        say(console, Text.assemble((signature.id, "bold"), f"  {ko.title}  ", (ko.status, "dim")))
+        say(
+            console,
+            Text.assemble(
+                (strip_controls(signature.id), "bold"), f"  {strip_controls(ko.title)}  ", (ko.status, "dim")
+            ),
+        )
         for link in signature.links:
             say(console, f"  linked to {link.ris}, {_steps(signature)}")
             for reason in link.reasons:

@@ -14,7 +14,7 @@ from sigwatch.cli.context import FINDINGS, FINE, options, stderr, stdout
 from sigwatch.daemon import Daemon
 from sigwatch.telemetry.logs import LogObserver, logger, quieten_libraries
 
-DRAIN_SECONDS = 9.0
+DRAIN_SECONDS = 7.0
 """After this the process ends even if an answer is still awaited: what matters is durable already."""
 
 

@@ -73,6 +73,9 @@ def play(stage: Stage, keep: bool) -> bool:
             try:
                 story = tell(int(stage.clock() * 1000), SEED)
                 written = _perform(stage, server, story, presenter, started)
+                if stage.wait(0):
+                    presenter.say("interrupted", "before the story was over")
+                    return False
                 fine = _summary(stage.console, presenter, written, story)
                 if keep:
                     stage.console.print("\nstays up until Ctrl-C")

@@ -55,9 +55,8 @@ class Presenter:
 
     def say(self, what: str, text: str, style: str = "") -> None:
         """One line of the story."""
-        self._console.print(
-            Text.assemble((f"{self._elapsed():5.1f} s  ", "dim"), (f"{what:<10}", "bold"), (text, style))
-        )
+        line = Text.assemble((f"{self._elapsed():5.1f} s  ", "dim"), (f"{what:<10}", "bold"), (text, style))
+        self._console.print(line, soft_wrap=True)
 
     def __call__(self, event: Event) -> None:
         """Tell one event."""

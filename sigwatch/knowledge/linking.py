@@ -36,7 +36,7 @@ def unknown(learned: Iterable[Learned], summaries: Iterable[Ris]) -> Iterator[Pr
         for wanted in one.ko.ris:
             if wanted not in ids:
                 message = f"no RIS with the id {wanted} was read: correct the id, or add the folder that holds it"
-                yield Problem(one.ko.path, one.lines.get("ris", 1), "ris", message)
+                yield Problem(one.ko.path, one.lines.get("ris", 1), "ris", message, "warning")
 
 
 def _signature(ko: KnowledgeObject, summaries: Sequence[Ris], judge: PatternJudge) -> Signature:

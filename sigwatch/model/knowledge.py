@@ -27,7 +27,8 @@ class Problem:
     """An `error` quarantines its document; a `warning` does not."""
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.field}: {self.message}"
+        place = f"{self.path}:{self.line}" if self.line else self.path
+        return f"{place}: {self.field}: {self.message}" if place else f"{self.field}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True, order=True)

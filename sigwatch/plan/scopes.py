@@ -63,13 +63,22 @@ def resolve(
         for selector, matched in matches.items():
             if not is_selector(selector):
                 cure = f"{selector!r} is no log group: write a name or a glob such as /aws/lambda/shop-*, not an ARN"
-                problems.append(Problem(signature.ko.path, 1, "log_groups", cure))
+                problems.append(Problem(*_origin(selector, signature), cure))
             elif not matched:
                 cure = f"{selector} matches no log group; correct the name, or wait until the first event creates it"
-                problems.append(Problem(signature.ko.path, 1, "log_groups", cure, "warning"))
+                problems.append(Problem(*_origin(selector, signature), cure, "warning"))
         for group in sorted({group for matched in matches.values() for group in matched}):
             found[group].append(signature)
-    return _scopes(found), tuple(problems)
+    return _scopes(found), tuple(dict.fromkeys(problems))
+
+
+def _origin(selector: str, signature: Signature) -> tuple[str, int, str]:
+    """Path, line and field that a selector comes from."""
+    if selector in signature.ko.log_groups:
+        return signature.ko.path, 1, "log_groups"
+    if signature.ris and selector in signature.ris.log_groups:
+        return signature.ris.path, 1, "log groups"
+    return "", 0, f"projects.{signature.project}.log_groups (or default's)"
 
 
 def _scopes(found: Mapping[LogGroup, list[Signature]]) -> tuple[Scope, ...]:

@@ -32,7 +32,7 @@ _INVISIBLE = frozenset("\u00ad\u061c\u180e\ufeff") | frozenset(
 
 _NOT_SECRET = frozenset({"null", "none", "nil", "true", "false", "undefined", "empty", "missing", "required"})
 
-_PASSWORDS = r"passwords?|passwd|passphrase|passcode|pwd"
+_PASSWORDS = r"passwords?|passwd|passphrase|passcode|pwd|password[_-]?(?:confirm|confirmation|repeat|again|hash)"
 _OTHERS = (
     r"secret|secret[_-]?string|tokens?[_-]?value|token|api[_-]?key|access[_-]?key(?:[_-]?id)?|account[_-]?key"
     r"|secret[_-]?(?:access[_-]?)?key|private[_-]?key|signing[_-]?key|encryption[_-]?key|credentials?"
@@ -128,16 +128,23 @@ RULES: tuple[Rule, ...] = (
         rf"(?:(?:bearer|basic|digest|token|negotiate|apikey|aws4-hmac-sha256)\s+)?{_BARE}",
         r"\1\2[secret]",
     ),
-    _rule("bearer or basic credentials", r"(?i)\b(bearer|basic)(\s+)([A-Za-z0-9._~+/=-]{8,})", _scheme),
+    _rule("bearer or basic credentials", r"(?i)\b(bearer|basic)(\s*[:=]\s*|\s+)([A-Za-z0-9._~+/=-]{8,})", _scheme),
     _rule("cookie", r"""(?i)\b((?:set-)?cookie)((?:\\?["'])?\s*[:=]\s*(?:\\?["'])?)[^"'\n\\]+""", r"\1\2[secret]"),
     _rule("user info in a URL", r"""(?i)\b([a-z][a-z0-9+.-]*://)[^\s/"'<>?#]+@""", r"\1[credentials]@"),
     _rule(
+        "named secrets in a list or an object",
+        rf"(?i)([\w.-]*(?:{_PASSWORDS}|{_OTHERS})\\?[\"']\s*:\s*)(?:\[[^\[\]]*[\"'][^\[\]]*\]?|\{{[^{{}}]*\}}?)",
+        r"\1[secret]",
+    ),
+    _rule(
         "named secret in quotes or after an equals sign",
-        rf"(?i)([\w.-]*(?:{_PASSWORDS}|{_OTHERS}))({_KEY_END}\s*(?:=>|:=|[:=])\s*)({_QUOTED})",
+        rf"(?i)([\w.-]*(?:{_PASSWORDS}|{_OTHERS}))({_KEY_END}\s*(?:=>|:=|[:=])\s*[bur]?)({_QUOTED})",
         _field,
     ),
     _rule(
-        "secret assignment", rf"(?i)([\w.-]*(?:{_PASSWORDS}|{_OTHERS}))({_KEY_END}\s*(?:=>|:=|=)\s*)({_BARE})", _field
+        "secret assignment",
+        rf"(?i)([\w.-]*(?:{_PASSWORDS}|{_OTHERS}))({_KEY_END}\s*(?:=>|:=|=|%3d)\s*)({_BARE})",
+        _field,
     ),
     _rule("password in text", rf"(?i)([\w.-]*(?:{_PASSWORDS}))({_KEY_END}\s*:[ \t]*)({_BARE})", _field),
     _rule("secret in text", rf"(?i)((?:^|[^\w.:-])[\w.-]*(?:{_OTHERS}))({_KEY_END}\s*:[ \t]*)({_BARE})", _prose),

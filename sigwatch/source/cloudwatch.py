@@ -10,6 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sigwatch.errors import (
+    ConfigurationError,
     GroupsUnavailable,
     OutsideRetention,
     QueryRejected,
@@ -18,6 +19,7 @@ from sigwatch.errors import (
     Stopped,
 )
 from sigwatch.model.event import QueryStatus
+from sigwatch.model.knowledge import Problem
 from sigwatch.model.logs import LogGroup, Row, Search, SearchResult
 from sigwatch.ports import Clock, Wait
 
@@ -51,6 +53,9 @@ def logs_client(region: str | None, pool: int) -> "CloudWatchLogsClient":
 
     StartQuery has no idempotency token: a retry after a lost answer would pay for a second query. Whatever fails is
     done again by the next run of its pass, from the cursor, where it is counted.
+
+    Raises:
+        ConfigurationError: region, profile or endpoint can not be used.
     """
     config = Config(
         retries={"mode": "standard", "total_max_attempts": 1},
@@ -58,7 +63,11 @@ def logs_client(region: str | None, pool: int) -> "CloudWatchLogsClient":
         read_timeout=20,
         max_pool_connections=pool,
     )
-    return boto3.session.Session(region_name=region).client("logs", config=config)
+    try:
+        return boto3.session.Session(region_name=region).client("logs", config=config)
+    except (BotoCoreError, ValueError) as error:
+        cure = f"{error} Set aws.region, or check AWS_DEFAULT_REGION, AWS_PROFILE and AWS_ENDPOINT_URL_CLOUDWATCH_LOGS."
+        raise ConfigurationError([Problem("", 0, "aws", cure)]) from error
 
 
 class CloudWatchSource:

@@ -1,5 +1,6 @@
 """Runs the HTTP side in a thread of its own."""
 
+import os
 import socket
 import threading
 
@@ -23,7 +24,7 @@ class WebServer:
             # It listens at once: whoever asks before the thread is ready waits in its queue.
             self._socket = socket.create_server((host, port), family=_family(host))
         except OSError as error:
-            cure = f"{host}:{port} can not be had: {error.strerror}; choose another port, or 0 for a free one"
+            cure = f"{host}:{port} can not be had: {os.strerror(error.errno or 0)}; choose another port, or 0 for a free one"
             raise ConfigurationError([Problem("", 0, "http.port", cure)]) from error
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False)

@@ -185,6 +185,16 @@ def test_backfill_finds_events_that_are_older_than_their_log_group(folder: Path,
     assert report["queries"] == 5
 
 
+def test_backfill_that_could_search_nothing_does_not_say_never_seen(folder: Path, server: LocalServer) -> None:
+    (folder / "sigwatch.yaml").write_text(CONFIGURATION)
+    server.stop()
+    code, report = call_json("backfill", "--since", "1h")
+    assert (code, report["queries"], report["gaps"][0]["reason"]) == (1, 0, "log groups can not be listed")
+    _, out, _ = call("backfill", "--since", "1h")
+    assert "never seen" not in out
+    assert "KO-cm-004  not seen in what could be searched" in out
+
+
 def test_backfill_names_what_it_could_not_read(folder: Path, server: LocalServer) -> None:
     (folder / "sigwatch.yaml").write_text(CONFIGURATION)
     server.inject(Faults(forbidden_groups=(GROUP,)))
@@ -224,7 +234,7 @@ def test_global_options_may_stand_anywhere() -> None:
 def test_what_goes_wrong_ends_with_a_sentence_and_its_code(folder: Path) -> None:
     missing = run("run", cwd=folder)
     assert (missing.returncode, missing.stdout) == (2, "")
-    assert "sigwatch.yaml:0: configuration: no such file; copy the example from the README" in missing.stderr
+    assert "sigwatch.yaml: configuration: no such file; copy the example from the README" in missing.stderr
     (folder / "sigwatch.yaml").write_text("polling: {interval: soon}\nstores: x\n")
     invalid = run("plan", cwd=folder)
     assert invalid.returncode == 2
@@ -235,6 +245,29 @@ def test_what_goes_wrong_ends_with_a_sentence_and_its_code(folder: Path) -> None
     unknown = run("frobnicate", cwd=folder)
     assert unknown.returncode == 2
     assert "Traceback" not in missing.stderr + invalid.stderr + nothing.stderr + unknown.stderr
+
+
+def test_settings_of_aws_that_can_not_work_are_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    (folder / "sigwatch.yaml").write_text(CONFIGURATION.replace("aws: {region: us-east-1}\n", ""))
+    without = run("run", "--once", cwd=folder)
+    assert without.returncode == 2
+    assert "sigwatch: aws: You must specify a region. Set aws.region" in without.stderr
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", "nonsense")
+    (folder / "sigwatch.yaml").write_text(CONFIGURATION)
+    wrong = run("plan", cwd=folder)
+    assert wrong.returncode == 2
+    assert "Invalid endpoint: nonsense" in wrong.stderr
+    assert "Traceback" not in without.stderr + wrong.stderr
+
+
+def test_a_port_that_local_can_not_have_is_named(folder: Path, server: LocalServer) -> None:
+    taken = run("local", "--port", server.url.rpartition(":")[2], cwd=folder)
+    assert taken.returncode == 2
+    assert "can not be had: Address already in use; choose another --port" in taken.stderr
+    assert run("local", "--port", "99999999", cwd=folder).returncode == 2
 
 
 def test_without_configuration_it_says_what_to_name(folder: Path) -> None:

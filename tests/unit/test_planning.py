@@ -104,8 +104,11 @@ def test_infrequent_access_groups_are_searched_in_queries_of_their_own() -> None
 
 def test_a_selector_that_finds_nothing_is_named_with_its_document() -> None:
     _, problems = resolve([(signature(), ["/typo"]), (signature("KO-2"), [])], [group()])
-    assert [(p.path, p.level) for p in problems] == [("knowledge/KO-1.md", "warning"), ("knowledge/KO-2.md", "error")]
-    assert "/typo matches no log group" in problems[0].message
+    assert [(p.path, p.level) for p in problems] == [("", "warning"), ("knowledge/KO-2.md", "error")]
+    assert str(problems[0]).startswith("projects.shop.log_groups (or default's): /typo matches no log group")
+    own = signature(log_groups=("/mine",), ris=ris(log_groups=("/theirs",)))
+    _, problems = resolve([(own, ["/mine"]), (own, ["/theirs"])], [])
+    assert [p.path for p in problems] == ["knowledge/KO-1.md", "ris/RIS-1.md"]
 
 
 @pytest.mark.parametrize(("selector", "prefix"), [("/a/b", "/a/b"), ("/a/b-*", "/a/b-"), ("/a?[x]*", "/a"), ("*", "")])

@@ -67,10 +67,10 @@ def test_without_a_pattern_or_with_one_that_fails_there_is_no_evidence() -> None
         assert joined(ko_with(pattern=pattern), [summary("RIS-1", "", errors=("x",))], refusing).links == ()
 
 
-def test_an_unknown_ris_is_an_error_and_the_signature_stays(judge: PatternJudge) -> None:
+def test_an_unknown_ris_is_a_warning_and_the_signature_stays(judge: PatternJudge) -> None:
     learned = [Learned(ko_with(("RIS-1", "RIS-2")), {"ris": 4})]
     (problem,) = linking.unknown(learned, [summary("RIS-1")])
-    assert (problem.path, problem.line, problem.field, problem.level) == ("k/imports.md", 4, "ris", "error")
+    assert (problem.path, problem.line, problem.field, problem.level) == ("k/imports.md", 4, "ris", "warning")
     assert "RIS-2" in problem.message
 
 

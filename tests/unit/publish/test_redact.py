@@ -10,6 +10,12 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_X
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7bq3J0h4\nQ0xUo1c3VQkz9f0q1tGm\n-----END RSA PRIVATE KEY-----"
 
 SECRETS = [
+    ('{"password":["one","two"],"a":1}', '{"password":[secret],"a":1}'),
+    ('{"password":{"v":"one"}}', '{"password":[secret]}'),
+    (r"{\"password\":[\"one\"]}", r"{\"password\":[secret]}"),
+    ("passwordConfirm=hunter2", "passwordConfirm=[secret]"),
+    ("bearer:0123abcd4567", "bearer:[secret]"),
+    ("password%3Dhunter2", "password%3D[secret]"),
     (f"token expired: {JWT}", "token expired: [jwt]"),
     (f"jwt {JWT}, next", "jwt [jwt], next"),
     ("key AKIAIOSFODNN7EXAMPLE used", "key [aws-key] used"),
@@ -53,6 +59,10 @@ SECRETS = [
     ("pass\u200bword=hunter2", "password=[secret]"),
     ("\x1b[31mpassword\x1b[0m=hunter2", "password=[secret]"),
 ]
+
+
+def test_a_password_in_bytes_does_not_get_out() -> None:
+    assert "hunter2" not in mask("'password' : b'hunter2'")
 
 
 @pytest.mark.parametrize(("text", "masked"), SECRETS)
