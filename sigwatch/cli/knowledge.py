@@ -59,9 +59,10 @@ def list_signatures(
     if shape is Format.JSON:
         typer.echo(json.dumps([_signature(s) for s in library.signatures], indent=2, ensure_ascii=False))
     else:
-        console = stdout()
         # In a pipe each signature is one line, however long.
-        console.print(_table(library.signatures), width=None if console.is_terminal else UNFOLDED)
+        console = stdout()
+        wide = console if console.is_terminal else Console(width=UNFOLDED, highlight=False)
+        wide.print(_table(library.signatures))
     if errors(library.problems):
         stderr().print(f"{len(errors(library.problems))} documents are set aside; `sigwatch check` says why")
 

@@ -74,7 +74,7 @@ def play(stage: Stage, keep: bool) -> bool:
                 story = tell(int(stage.clock() * 1000), SEED)
                 written = _perform(stage, server, story, presenter, started)
                 if stage.wait(0):
-                    presenter.say("interrupted", "before the story was over")
+                    presenter.say("", "interrupted before the story was over")
                     return False
                 fine = _summary(stage.console, presenter, written, story)
                 if keep:

@@ -24,7 +24,8 @@ class WebServer:
             # It listens at once: whoever asks before the thread is ready waits in its queue.
             self._socket = socket.create_server((host, port), family=_family(host))
         except OSError as error:
-            cure = f"{host}:{port} can not be had: {os.strerror(error.errno or 0)}; choose another port, or 0 for a free one"
+            why = os.strerror(error.errno or 0)
+            cure = f"{host}:{port} can not be had: {why}; choose another port, or 0 for a free one"
             raise ConfigurationError([Problem("", 0, "http.port", cure)]) from error
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False)
