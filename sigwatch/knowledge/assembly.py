@@ -6,7 +6,7 @@ from sigwatch.knowledge import knowledge_object, linking, ris
 from sigwatch.knowledge.document import Document, Kind, kind_of
 from sigwatch.knowledge.knowledge_object import Learned
 from sigwatch.knowledge.patterns import PatternJudge
-from sigwatch.model.knowledge import Ignored, Library, Problem, Ris
+from sigwatch.model.knowledge import Ignored, Library, Problem, Ris, errors
 
 
 def assemble(documents: Iterable[Document], judge: PatternJudge) -> Library:
@@ -15,6 +15,7 @@ def assemble(documents: Iterable[Document], judge: PatternJudge) -> Library:
     Problems of one document never cost another one: what can be used is used.
     """
     learned: list[Learned] = []
+    set_aside: list[Learned] = []
     summaries: list[Ris] = []
     ignored: list[Ignored] = []
     problems: list[Problem] = []
@@ -31,10 +32,11 @@ def assemble(documents: Iterable[Document], judge: PatternJudge) -> Library:
         else:
             one, faults = knowledge_object.read(document, judge)
             problems += faults
-            learned += [one] if one else []
+            if one:
+                (set_aside if errors(faults) else learned).append(one)
     learned, repeated_objects = _first_objects(learned)
     summaries, repeated_summaries = _first_summaries(summaries)
-    problems += [*repeated_objects, *repeated_summaries, *linking.unknown(learned, summaries)]
+    problems += [*repeated_objects, *repeated_summaries, *linking.unknown([*learned, *set_aside], summaries)]
     return Library(
         signatures=linking.link(learned, summaries, judge),
         summaries=tuple(sorted(summaries, key=lambda summary: summary.id)),

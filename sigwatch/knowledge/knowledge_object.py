@@ -10,7 +10,7 @@ from sigwatch.knowledge.fields import Id, Keys, Line, Names, Prose, Several, Sev
 from sigwatch.knowledge.front_matter import FrontMatter
 from sigwatch.knowledge.patterns import FIELD, Example, PatternJudge, proven
 from sigwatch.knowledge.repair import repaired
-from sigwatch.model.knowledge import KnowledgeObject, Problem, errors
+from sigwatch.model.knowledge import KnowledgeObject, Problem
 
 _UNWANTED = re.compile(r"\b(?:must[ -]not|never)[ -]match\b")
 _WANTED = re.compile(r"\bmust[ -]match\b")
@@ -43,7 +43,9 @@ class _Keys(Keys):
 
 
 def read(document: Document, judge: PatternJudge) -> tuple[Learned | None, list[Problem]]:
-    """The Knowledge Object, or None where an error quarantines it, and every problem of the document.
+    """The Knowledge Object, or None where its front matter has faults, and every problem of the document.
+
+    An error among the problems sets the document aside all the same.
 
     Text fields are freed from encoding damage; the pattern and the examples are taken as they stand, since a pattern
     may be after damaged text on purpose.
@@ -54,7 +56,7 @@ def read(document: Document, judge: PatternJudge) -> tuple[Learned | None, list[
         return None, [*problems, *_proven(front.values.get(FIELD), front, document, judge)]
     ko = _built(keys, document, front.line(FIELD))
     problems += [*_absent(ko), *_proven(ko.detection_pattern, front, document, judge), *_body_problems(ko, document)]
-    return (None if errors(problems) else Learned(ko, front.lines)), problems
+    return Learned(ko, front.lines), problems
 
 
 def _built(keys: _Keys, document: Document, pattern_line: int) -> KnowledgeObject:

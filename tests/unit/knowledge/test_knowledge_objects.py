@@ -3,14 +3,15 @@ import pytest
 from sigwatch.knowledge import knowledge_object
 from sigwatch.knowledge.document import parse
 from sigwatch.knowledge.patterns import PatternJudge
-from sigwatch.model.knowledge import KnowledgeObject, Problem
+from sigwatch.model.knowledge import KnowledgeObject, Problem, errors
 
 BASE = "---\nid: KO-x-1\ntitle: T\nstatus: approved\ndetection_pattern: 'ERROR boom'\n"
 
 
 def read(text: str, judge: PatternJudge) -> tuple[KnowledgeObject | None, list[Problem]]:
+    """The object, or None where it is set aside."""
     learned, problems = knowledge_object.read(parse("ko.md", text), judge)
-    return (learned.ko if learned else None), problems
+    return (learned.ko if learned and not errors(problems) else None), problems
 
 
 def good(text: str, judge: PatternJudge) -> KnowledgeObject:

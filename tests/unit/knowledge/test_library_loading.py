@@ -116,6 +116,17 @@ def test_one_broken_document_leaves_the_others(tmp_path: Path, judge: PatternJud
     ]
 
 
+def test_faults_of_all_kinds_are_told_at_once(tmp_path: Path, judge: PatternJudge) -> None:
+    text = "---\nid: KO-1\ntitle: t\nstatus: approved\ndetection_pattern: '.*'\nris: RIS-404\n---\n"
+    write(tmp_path / "ko.md", text)
+    library = load([tmp_path], tmp_path, judge=judge)
+    assert not library.signatures
+    assert [(p.line, p.field, p.level) for p in library.problems] == [
+        (5, "detection_pattern", "error"),
+        (6, "ris", "warning"),
+    ]
+
+
 def test_the_digest_follows_names_and_contents(tmp_path: Path, judge: PatternJudge) -> None:
     first = write(tmp_path / "a.md", "one")
     digests = [load([tmp_path], tmp_path, judge=judge).digest]
