@@ -12,7 +12,7 @@ from rich.text import Text
 from sigwatch import config
 from sigwatch.config import Settings
 from sigwatch.errors import ConfigurationError
-from sigwatch.model.knowledge import Library, Problem
+from sigwatch.model.knowledge import Library, Problem, Signature
 from sigwatch.publish.redact import strip_controls
 
 FINE, FINDINGS, USAGE = 0, 1, 2
@@ -117,9 +117,11 @@ def duration(text: str) -> int:
         raise typer.BadParameter(str(error)) from None
 
 
-def signature_or_exit(library: Library, wanted: str) -> None:
-    """End the program with a suggestion when no signature has that id."""
-    if library.signature(wanted) is None:
+def signature_or_exit(library: Library, wanted: str) -> Signature:
+    """The signature with that id; without one the program ends and names those that there are."""
+    found = library.signature(wanted)
+    if found is None:
         known = ", ".join(signature.id for signature in library.signatures) or "none at all"
         stderr().print(f"sigwatch: no signature has the id {wanted}; known are {known}", markup=False)
         raise typer.Exit(USAGE)
+    return found

@@ -15,6 +15,7 @@ from sigwatch import wiring
 from sigwatch.cli.context import FINDINGS, Format, options, say, signature_or_exit, stderr, stdout
 from sigwatch.config import Settings
 from sigwatch.model.knowledge import Library, Link, Problem, Ris, Signature, errors
+from sigwatch.plan.scopes import without_log_groups
 from sigwatch.publish.redact import strip_controls
 
 UNFOLDED = 1_000
@@ -63,8 +64,9 @@ def list_signatures(
         console = stdout()
         wide = console if console.is_terminal else Console(width=UNFOLDED, highlight=False)
         wide.print(_table(library.signatures))
-    if errors(library.problems):
-        stderr().print(f"{len(errors(library.problems))} documents are set aside; `sigwatch check` says why")
+    broken = {problem.path for problem in errors(library.problems)}
+    if broken:
+        stderr().print(f"{len(broken)} set aside; `sigwatch check` says why")
 
 
 def show(
@@ -75,20 +77,16 @@ def show(
     """Show one signature in full, with the remediation as an alert shows it."""
     chosen = options(context)
     library = wiring.load_knowledge(chosen.knowledge_paths(chosen.knowledge))
-    signature_or_exit(library, wanted)
-    for signature in library.signatures:
-        if signature.id == wanted and shape is Format.JSON:
-            typer.echo(json.dumps(_signature(signature), indent=2, ensure_ascii=False))
-        elif signature.id == wanted:
-            _print_signature(stdout(), signature, chosen.settings_if_any() or Settings())
+    signature = signature_or_exit(library, wanted)
+    if shape is Format.JSON:
+        typer.echo(json.dumps(_signature(signature), indent=2, ensure_ascii=False))
+    else:
+        _print_signature(stdout(), signature, chosen.settings_if_any() or Settings())
 
 
 def _without_groups(library: Library, settings: Settings) -> Iterable[Problem]:
     selectors = wiring.selectors_of(settings)
-    cure = "no log groups: set log_groups here, in its project's configuration, or name one in the RIS"
-    for signature in library.watched:
-        if not selectors(signature):
-            yield Problem(signature.ko.path, 1, "log_groups", cure)
+    return (without_log_groups(signature) for signature in library.watched if not selectors(signature))
 
 
 def _report(library: Library, problems: Sequence[Problem]) -> dict[str, Any]:

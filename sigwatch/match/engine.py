@@ -42,7 +42,7 @@ class Engine:
         self._slow: list[tuple[str, Search]] = []
         self._set = re2.Set.SearchSet(_options())
         for signature in signatures:
-            if _linear(signature.pattern):
+            if is_linear(signature.pattern):
                 self._set.Add(_encoded(signature.pattern))
                 self._ids.append(signature.id)
             else:
@@ -81,7 +81,7 @@ def finds(pattern: str, text: str) -> bool:
 
 def is_linear(pattern: str) -> bool:
     """Whether the pattern is in the linear dialect; one that is not costs up to 0.1 s for each event."""
-    return _linear(pattern)
+    return _compiled(pattern) is not None
 
 
 def _options() -> Any:
@@ -100,10 +100,6 @@ def _compiled(pattern: str) -> Any:
         return re2.compile(_encoded(pattern), _options())
     except re2.error:
         return None
-
-
-def _linear(pattern: str) -> bool:
-    return _compiled(pattern) is not None
 
 
 def _bounded(pattern: str) -> Search:

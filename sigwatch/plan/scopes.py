@@ -57,8 +57,7 @@ def resolve(
     problems = []
     for signature, asked in sorted(wanted, key=lambda pair: pair[0].id):
         if not asked:
-            cure = "no log groups: set log_groups here, in its project's configuration, or name one in the RIS"
-            problems.append(Problem(signature.ko.path, 1, "log_groups", cure))
+            problems.append(without_log_groups(signature))
         matches = {selector: [g for g in groups if fnmatchcase(g.name, selector)] for selector in asked}
         for selector, matched in matches.items():
             if not is_selector(selector):
@@ -70,6 +69,12 @@ def resolve(
         for group in sorted({group for matched in matches.values() for group in matched}):
             found[group].append(signature)
     return _scopes(found), tuple(dict.fromkeys(problems))
+
+
+def without_log_groups(signature: Signature) -> Problem:
+    """The problem of a signature that nothing names a log group for."""
+    cure = "no log groups: set log_groups here, in its project's configuration, or name one in the RIS"
+    return Problem(signature.ko.path, 1, "log_groups", cure)
 
 
 def _origin(selector: str, signature: Signature) -> tuple[str, int, str]:
