@@ -1,14 +1,15 @@
 """The same detection over the past: searched slice by slice, kept apart from what the daemon knows, told to nobody."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from sigwatch.errors import SourceError
 from sigwatch.model.logs import LogGroup, Pass, Scope, Window
-from sigwatch.pipeline import Pipeline
+from sigwatch.pipeline import Pipeline, Prepared, covering
 from sigwatch.plan.scopes import Batch, batches
 from sigwatch.plan.windows import searchable_from
+from sigwatch.search import Reading
 from sigwatch.watch import Snapshot
 
 SLICE_SECONDS = 3600
@@ -69,18 +70,30 @@ def work(window: Window, scopes: tuple[Scope, ...]) -> int:
 
 
 def _search(batch: Batch, snapshot: Snapshot, pipeline: Pipeline, pause: Callable[[int], bool], totals: Totals) -> None:
+    """Search a batch to its end; one with too many rows is read in parts."""
+    prepared = snapshot.prepared(batch.scope)
+    left: Window | None = batch.window
+    while left:
+        part = replace(batch, window=left)
+        reading = _tried(part, prepared, pipeline, pause, totals)
+        if reading is None:
+            return
+        totals.gaps += [Gap(batch.scope.name, (g,), reading.window, why) for g, why in reading.lost_groups.items()]
+        totals.problems += [f"{name}: {words}" for name, words in reading.rejected.items()]
+        totals.problems += [f"{search.groups[0].name}: too many rows in one second" for search in reading.overflowing]
+        left = Window(reading.window.end, left.end) if reading.window.end < left.end else None
+
+
+def _tried(
+    batch: Batch, prepared: Prepared, pipeline: Pipeline, pause: Callable[[int], bool], totals: Totals
+) -> Reading | None:
     why = ""
     for failures in range(TRIES):
         if failures and pause(failures):
             break
         try:
-            reading = pipeline.sweep(batch, snapshot.engine(batch.scope))
+            return pipeline.sweep(batch, prepared, covering(batch))
         except SourceError as error:
             why = str(error)
-            continue
-        for group, words in reading.lost_groups.items():
-            totals.gaps.append(Gap(batch.scope.name, (group,), batch.window, words))
-        totals.problems += [f"{name}: {words}" for name, words in reading.rejected.items()]
-        totals.problems += [f"{search.groups[0].name}: too many rows in one second" for search in reading.overflowing]
-        return
     totals.gaps.append(Gap(batch.scope.name, batch.groups, batch.window, why))
+    return None

@@ -4,7 +4,7 @@ What there is to do follows from the cursors and the outbox, never from ticks: a
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,16 +14,16 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from sigwatch.errors import SigwatchError
-from sigwatch.model.event import OutboxMeasured, RunSkipped, SkipReason
+from sigwatch.model.event import OrphansStopped, OutboxMeasured, RunSkipped, SkipReason
 from sigwatch.model.logs import Pass
-from sigwatch.patrol import Patrol
+from sigwatch.patrol import Patrol, Round
 from sigwatch.ports import Clock, Observer, Store
 from sigwatch.watch import Watch
 
 HEARTBEAT_SECONDS = 5
 HOUSEKEEPING_SECONDS = 3600
-RUNS_AT_ONCE = 4
-"""Of one pass: a slow query holds up its own log groups, and the next tick searches the others."""
+ORPHANS_AFTER_SECONDS = 60
+"""By then whatever an earlier run had begun has been gone on with, unless what is watched has changed."""
 HITS_KEPT_SECONDS = 30 * 86400
 """Longer than any event can arrive late: CloudWatch takes events up to 14 days old."""
 
@@ -54,6 +54,9 @@ class Parts:
     deliver: Callable[[], int]
     """Sends whatever of the outbox is due."""
     forget_hits: Callable[[int], int]
+    stop_orphans: Callable[[Container[str]], int]
+    """Stops this installation's queries that run and whose markers are not among those given."""
+    close_workers: Callable[[], None]
     clock: Clock
     observe: Observer
     pulse: Pulse
@@ -70,9 +73,10 @@ class Daemon:
         """Nothing starts before `run` or `once`."""
         self._parts = parts
         self._reload_now = threading.Event()
+        self._started_before: set[str] = set()
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(RUNS_AT_ONCE * len(parts.patrol.passes) + 3)},
+            executors={"default": ThreadPoolExecutor(len(parts.patrol.passes) + 3)},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         self._scheduler.add_listener(self._skipped, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
@@ -92,10 +96,12 @@ class Daemon:
         parts.watch.reload()
         self._every(HEARTBEAT_SECONDS, "heartbeat", self._beat)
         for step in parts.patrol.passes:
-            job = partial(self._pass, parts.patrol.run, step)
-            self._every(parts.interval, f"{step.name} pass", job, max_instances=RUNS_AT_ONCE)
+            job = partial(self._pass, step)
+            self._every(parts.interval, f"{step.name} pass", job)
         self._every(parts.reload, RELOAD, parts.watch.reload, after=parts.reload)
         self._every(HOUSEKEEPING_SECONDS, "housekeeping", self._housekeep)
+        self._started_before = {query.marker for query in parts.store.started_queries()}
+        self._every(HOUSEKEEPING_SECONDS, "orphans", self._stop_orphans, after=ORPHANS_AFTER_SECONDS)
         sender = threading.Thread(target=self._send, name="sender")
         self._scheduler.start()
         sender.start()
@@ -108,7 +114,7 @@ class Daemon:
             self.stop()
             self._scheduler.shutdown(wait=True)
             sender.join()
-            parts.patrol.close()
+            parts.close_workers()
 
     def once(self) -> bool:
         """Make every pass once, deliver what is due, and return whether all of it worked."""
@@ -116,18 +122,15 @@ class Daemon:
         parts.watch.reload()
         fine = bool(parts.watch.snapshot.scopes)
         for step in parts.patrol.passes:
-            fine = self._pass(parts.patrol.run_now, step) and fine
+            done = [part.result() for part in parts.patrol.run_now(step)]
+            fine = fine and all(done)
         self._deliver()
-        parts.patrol.close()
+        parts.close_workers()
         return fine and parts.store.outbox(int(parts.clock() * 1000))[0] == 0
 
-    def _every(
-        self, seconds: int, name: str, job: Callable[[], object], max_instances: int = 1, after: int = 0
-    ) -> None:
+    def _every(self, seconds: int, name: str, job: Callable[[], object], after: int = 0) -> None:
         first = self._now() + timedelta(seconds=after)
-        self._scheduler.add_job(
-            job, "interval", seconds=seconds, id=name, name=name, next_run_time=first, max_instances=max_instances
-        )
+        self._scheduler.add_job(job, "interval", seconds=seconds, id=name, name=name, next_run_time=first)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._parts.clock(), UTC)
@@ -135,12 +138,17 @@ class Daemon:
     def _beat(self) -> None:
         self._parts.pulse.beat_at = self._parts.clock()
 
-    def _pass(self, run: Callable[[Pass], bool], step: Pass) -> bool:
-        parts = self._parts
-        fine = run(step)
-        if fine and parts.watch.snapshot.looked_up:
-            parts.pulse.first_pass_done = True
-        return fine
+    def _pass(self, step: Pass) -> None:
+        """Hand out a pass's work; the first that is all done well makes the daemon ready."""
+        handed = self._parts.patrol.run(step)
+        if not handed:
+            self._noted(handed)
+        for part in handed:
+            part.add_done_callback(lambda _: self._noted(handed))
+
+    def _noted(self, handed: Round) -> None:
+        if self._parts.watch.snapshot.looked_up and all(part.done() and part.result() for part in handed):
+            self._parts.pulse.first_pass_done = True
 
     def _send(self) -> None:
         while not self._parts.stopping.wait(0.25):
@@ -160,6 +168,18 @@ class Daemon:
         parts = self._parts
         # What is not yet searched by every pass may be found again.
         parts.forget_hits(int(min(parts.clock() - HITS_KEPT_SECONDS, parts.patrol.searched_to()) * 1000))
+
+    def _stop_orphans(self) -> None:
+        """Stop what runs without anybody to wait for it, and forget what has been started for longer than any query."""
+        parts = self._parts
+        started = {query.marker for query in parts.store.started_queries()}
+        stale = started & self._started_before
+        count = parts.stop_orphans(started - stale)
+        for marker in stale:
+            parts.store.forget(marker)
+        self._started_before = started - stale
+        if count:
+            parts.observe(OrphansStopped(count))
 
     def _skipped(self, event: object) -> None:
         code = getattr(event, "code", EVENT_JOB_ERROR)

@@ -1,32 +1,37 @@
-"""Running a pass: every due window, oldest first, each scope by itself so that a failing one holds up no other."""
+"""Running passes: every due window, oldest first, each batch by itself: a slow or failing one holds up no other.
+
+A run only hands out work. What is due follows from the coverage in the store: a run that is missed, or a program that
+is killed, costs time and nothing else.
+"""
 
 import threading
-from collections import defaultdict
-from collections.abc import Callable, Iterable
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import replace
 
-from sigwatch.errors import SourceError, Stopped, StoreError
-from sigwatch.model.event import CoverageMeasured, OpenIncidentsMeasured, RunSkipped, SkipReason
+from sigwatch.adoption import adopt
+from sigwatch.errors import SourceError, SourceUnavailable, Stopped, StoreError
+from sigwatch.incident.own import unread_hit
+from sigwatch.lookback import batch_for, repaying
+from sigwatch.measure import coverage_measured, open_measured
+from sigwatch.model.coverage import Coverage, Lookback
+from sigwatch.model.event import BudgetMeasured, CoverageMeasured, QueryStatus, RunSkipped, SkipReason
 from sigwatch.model.incident import Incident
-from sigwatch.model.logs import LogGroup, Pass, Window
-from sigwatch.pipeline import Pipeline
+from sigwatch.model.logs import LogGroup, Pass, Scope, Window
+from sigwatch.pipeline import Pipeline, Prepared, Record, covering, prepare
+from sigwatch.places import Places
+from sigwatch.plan.budget import Allowance, Saving
 from sigwatch.plan.scopes import Batch, batches
-from sigwatch.plan.windows import Pace, due_window, first_cursor, ripe_window
-from sigwatch.ports import cursor_key
+from sigwatch.plan.windows import Pace, due_window, ripe_window
+from sigwatch.ports import CursorKey, cursor_key
 from sigwatch.watch import Snapshot, Watch
 
-LONGEST_BACKOFF_SECONDS = 300
+CLOCK_TOLERANCE_SECONDS = 60
+"""A pass further ahead of the clock than this was moved there by a clock that was wrong."""
 
-Place = tuple[str, LogGroup]
-"""A pass in a log group."""
-
-WindowRule = Callable[[Pass, LogGroup, int, float, Pace], Window | None]
-
-
-def backoff(failures: int, interval: float, chance: float) -> float:
-    """Seconds to leave a failing scope alone: doubling from the interval, spread by `chance` (0 to 1)."""
-    longest = max(interval, LONGEST_BACKOFF_SECONDS)
-    return min(interval * 2.0 ** (failures - 1), longest) * (0.5 + chance / 2)
+WindowRule = Callable[[Pass, LogGroup, Coverage, float, Pace], Window | None]
+Round = Sequence["Future[bool]"]
+"""The work that one run handed out; each part says whether it went well."""
 
 
 class Patrol:
@@ -38,144 +43,183 @@ class Patrol:
         pipeline: Pipeline,
         passes: tuple[Pass, ...],
         pace: Pace,
-        workers: Executor,
-        chance: Callable[[], float],
+        workers: Callable[[str], Executor],
+        places: Places,
+        allowance: Callable[[Sequence[Pass]], Allowance],
     ) -> None:
-        """Search with `workers`; `chance` gives numbers from 0 to 1 that spread retries."""
+        """Search with the workers of each batch's lane, so that a lane that hangs takes none from another."""
         self.passes = tuple(sorted(passes, key=lambda step: step.delay))
+        self._pace = pace
         self._watch = watch
         self._pipeline = pipeline
         self._store = pipeline.store
         self._clock = pipeline.clock
         self._observe = pipeline.observe
-        self._pace = pace
         self._workers = workers
-        self._chance = chance
-        self._failures: defaultdict[Place, int] = defaultdict(int)
-        self._not_before: dict[Place, float] = {}
-        self._in_flight: set[Place] = set()
-        self._measured: defaultdict[str, set[str]] = defaultdict(set)
-        self._taking = threading.Lock()
+        self._places = places
+        self._allowance = allowance
+        self._adopted = Snapshot()
+        self._adopting = threading.Lock()
+        self._measured: dict[str, set[str]] = {step.name: set() for step in passes}
         self._stopping = threading.Event()
 
     def stop(self) -> None:
         """Begin no further window."""
         self._stopping.set()
 
-    def close(self) -> None:
-        """Wait for the windows in hand and let the workers go."""
-        self._workers.shutdown(wait=True)
-
-    def run(self, step: Pass) -> bool:
-        """Read what is due in one pass; True unless something failed.
-
-        A run may begin while another of the same pass waits for a slow query: what that one searches is left to it.
-        """
+    def run(self, step: Pass) -> Round:
+        """Begin whatever is due in one pass, as far as the budget allows."""
         return self._run(step, due_window)
 
-    def run_now(self, step: Pass) -> bool:
-        """Read whatever a pass can reach now, however short its windows."""
+    def run_now(self, step: Pass) -> Round:
+        """Begin whatever a pass can reach now, however short its windows."""
         return self._run(step, ripe_window)
 
     def searched_to(self) -> int:
         """Epoch second before which every pass has searched every watched log group."""
-        cursors = self._store.cursors()
+        coverage = self._store.coverage()
         keys = [cursor_key(step.name, group) for _, group in self._watch.snapshot.places for step in self.passes]
-        return min((cursors.get(key, 0) for key in keys), default=0)
+        found = [coverage.get(key) for key in keys]
+        return min((each.unbroken_from(each.begin) if each else 0 for each in found), default=0)
 
-    def _run(self, step: Pass, rule: WindowRule) -> bool:
+    def _run(self, step: Pass, rule: WindowRule) -> Round:
         snapshot = self._watch.snapshot
-        started = self._clock()
-        self._pipeline.adopt(self.passes, snapshot.groups, first_cursor(started, self._pace))
-        fine = True
-        while due := self._take(step, snapshot, rule, started):
-            done = list(self._workers.map(lambda batch: self._search(batch, snapshot), due))
-            fine = fine and all(done)
-            if not any(done) or self._stopping.is_set():
-                break
+        self._adopt(snapshot)
+        due = self._take(step, rule, snapshot.scopes)
+        handed = [self._hand_out(self._follow, batch, snapshot, rule) for batch in due]
+        if step == self.passes[0]:
+            handed += self._look_back(snapshot)
+            self._account()
+            if snapshot.looked_up:
+                self._resolve(snapshot)
         self._measure(step, snapshot)
-        if step == self.passes[0] and snapshot.looked_up:
-            self._resolve(snapshot)
-        return fine
+        return handed
 
-    def _take(self, step: Pass, snapshot: Snapshot, rule: WindowRule, now: float) -> list[Batch]:
-        """The batches that are due, now in flight: nobody else begins them before they are done."""
-        with self._taking:
-            cursors = self._store.cursors()
+    def _hand_out(self, work: Callable[..., bool], batch: Batch, *more: object) -> "Future[bool]":
+        return self._workers(batch.groups[0].lane).submit(work, batch, *more)
 
-            def window_of(group: LogGroup) -> Window | None:
-                place = step.name, group
-                if place in self._in_flight or self._not_before.get(place, 0.0) > now:
-                    return None
-                return rule(step, group, cursors[cursor_key(step.name, group)], now, self._pace)
+    def _adopt(self, snapshot: Snapshot) -> None:
+        """Begin with what a snapshot has anew; the first time also go on with what an earlier run had begun."""
+        with self._adopting:
+            if snapshot is self._adopted:
+                return
+            now = self._clock()
+            if any(each.frontier > now + CLOCK_TOLERANCE_SECONDS for each in self._store.coverage().values()):
+                with self._store.unit() as unit:
+                    unit.uncover(int(now))
+            adopt(self._store, self.passes, snapshot.scopes, now, self._pace)
+            if not self._adopted.looked_up:
+                self._places.resume(self._store.started_queries(), {group.arn: group for group in snapshot.groups})
+            self._adopted = snapshot
 
-            due = batches(step, snapshot.scopes, window_of)
-            self._in_flight.update((step.name, group) for batch in due for group in batch.groups)
-        return due
+    def _take(self, step: Pass, rule: WindowRule, scopes: Iterable[Scope], most: int | None = None) -> list[Batch]:
+        """The batches that are due, now in hand: nobody else begins them before they are released."""
+        allowance = self._allowance(self.passes)
+        if step not in allowance.passes or self._stopping.is_set():
+            return []
+        pace = replace(self._pace, interval=self._pace.interval * allowance.stretch)
+        coverage = self._store.coverage()
+        now = self._clock()
 
-    def _search(self, batch: Batch, snapshot: Snapshot) -> bool:
+        def window_of(group: LogGroup) -> Window | None:
+            place = step.name, group
+            found = coverage.get(cursor_key(step.name, group))
+            if found is None or not self._places.free(place, now):
+                return None
+            window = rule(step, group, self._places.seen(place, found, now), now, pace)
+            return window and self._places.fitted(place, window)
+
+        return self._places.take(lambda: batches(step, scopes, window_of)[:most])
+
+    def _follow(self, batch: Batch, snapshot: Snapshot, rule: WindowRule) -> bool:
+        """Search a batch, and then whatever is due in the same log groups, until they are up to date."""
+        left = [batch]
+        while left:
+            fine = self._attempt(left[0], snapshot.prepared(batch.scope), covering(left[0]))
+            if not fine or snapshot is not self._watch.snapshot:
+                return fine
+            try:
+                left = self._take(batch.step, rule, [replace(batch.scope, groups=batch.groups)], most=1)
+            except StoreError as error:
+                self._observe(RunSkipped(f"{batch.step.name} {batch.scope.name}", SkipReason.FAILED, str(error)))
+                return False
+        return True
+
+    def _look_back(self, snapshot: Snapshot) -> list["Future[bool]"]:
+        """Begin with what new signatures are owed."""
+        handed = []
+        for owed in [] if self._stopping.is_set() else self._store.lookbacks():
+            batch = batch_for(owed, snapshot.scopes, self._places.fitted)
+            if batch is None:
+                self._write_off(owed, snapshot)
+                continue
+            for taken in self._places.take_free(batch, self._clock()):
+                work = prepare(taken.scope.signatures), repaying(owed, taken)
+                handed.append(self._hand_out(self._attempt, taken, *work))
+        return handed
+
+    def _write_off(self, owed: Lookback, snapshot: Snapshot) -> None:
+        """Nothing of a look-back is watched any more; where log groups are only set aside, it stays owed."""
+        if not any(group.arn in owed.groups for group in snapshot.lost):
+            with self._store.unit() as unit:
+                unit.repay(owed.id)
+
+    def _attempt(self, batch: Batch, prepared: Prepared, record: Record) -> bool:
         try:
-            return not self._stopping.is_set() and self._sweep(batch, snapshot)
+            return not self._stopping.is_set() and self._sweep(batch, prepared, record)
         finally:
-            with self._taking:
-                self._in_flight.difference_update((batch.step.name, group) for group in batch.groups)
+            self._places.release(batch)
 
-    def _sweep(self, batch: Batch, snapshot: Snapshot) -> bool:
+    def _sweep(self, batch: Batch, prepared: Prepared, record: Record) -> bool:
         try:
-            reading = self._pipeline.sweep(batch, snapshot.engine(batch.scope))
+            reading = self._pipeline.sweep(batch, prepared, record)
         except Stopped:
             return False
+        except SourceUnavailable as error:
+            return self._put_off(batch, str(error), too_much=error.status is QueryStatus.TIMEOUT)
         except (SourceError, StoreError) as error:
             return self._put_off(batch, str(error))
         except Exception as fault:  # noqa: BLE001 - one batch must not stop the others; its text may hold log lines
             return self._put_off(batch, f"{type(fault).__name__} while it was searched")
-        for group in batch.groups:
-            self._failures.pop((batch.step.name, group), None)
-            self._not_before.pop((batch.step.name, group), None)
+        self._places.succeeded(batch, reading.window)
         rejected = [(s, reading.rejected[s.id]) for s in batch.scope.signatures if s.id in reading.rejected]
         self._watch.lose(batch.scope.name, reading.lost_groups, rejected)
         return not reading.lost_groups and len(rejected) < len(batch.scope.signatures)
 
-    def _put_off(self, batch: Batch, why: str) -> bool:
-        place = batch.step.name, batch.groups[0]
-        failures = self._failures[place] + 1
-        not_before = self._clock() + backoff(failures, self._pace.interval, self._chance())
-        for group in batch.groups:
-            self._failures[batch.step.name, group] = failures
-            self._not_before[batch.step.name, group] = not_before
+    def _put_off(self, batch: Batch, why: str, *, too_much: bool = False) -> bool:
+        self._places.failed(batch, self._clock(), too_much=too_much)
         self._observe(RunSkipped(f"{batch.step.name} {batch.scope.name}", SkipReason.BACKING_OFF, why))
         return False
 
+    def _account(self) -> None:
+        """Say what the budget has come to; where it is spent, on-call must know that nothing is read."""
+        allowance = self._allowance(self.passes)
+        self._observe(BudgetMeasured(allowance.saving, allowance.spent, allowance.budget))
+        if allowance.saving is Saving.LEAVE_UNREAD and allowance.budget is not None:
+            every = max(1, self._pipeline.rules.quiet_ms // 2)
+            at_ms = int(self._clock() * 1000) // every * every
+            self._pipeline.report(unread_hit(at_ms, allowance.spent, allowance.budget))
+
     def _measure(self, step: Pass, snapshot: Snapshot) -> None:
-        cursors = self._store.cursors()
-        target = self._clock() - step.delay
-        lags: defaultdict[str, float] = defaultdict(float)
-        for name, group in snapshot.places:
-            cursor = cursors.get(cursor_key(step.name, group), int(target))
-            lags[name] = max(lags[name], target - max(cursor, group.created_ms / 1000))
+        found = coverage_measured(step, snapshot.places, self._store.coverage(), self._clock())
+        names = {event.scope for event in found}
         # A scope that is gone lags no more.
-        for name in self._measured[step.name] - lags.keys():
-            self._observe(CoverageMeasured(name, step.name, 0.0, 0.0))
-        for name, lag in lags.items():
-            self._observe(CoverageMeasured(name, step.name, lag, 0.0))
-        self._measured[step.name] = set(lags)
+        gone = [CoverageMeasured(name, step.name, 0.0, 0.0) for name in self._measured[step.name] - names]
+        self._measured[step.name] = names
+        for event in (*gone, *found):
+            self._observe(event)
 
     def _resolve(self, snapshot: Snapshot) -> None:
-        cursors = self._store.cursors()
-        first = self.passes[0].name
-        watched = {cursor_key(first, group) for _, group in snapshot.places}
-
-        def covered_ms(incident: Incident) -> int:
-            keys = {(first, incident.account, incident.region, name) for name in incident.log_groups} & watched
-            # Where nobody searches any more, waiting for coverage would keep an incident open for ever.
-            return min((cursors.get(key, 0) for key in keys), default=int(self._clock())) * 1000
-
+        coverage = self._store.coverage()
+        watched = {cursor_key(self.passes[0].name, group) for _, group in snapshot.places}
         known = {signature.id: signature for signature in snapshot.library.signatures}
-        self._pipeline.resolve(known, covered_ms)
-        self._count_open(self._store.open_incidents())
+        self._pipeline.resolve(known, lambda incident: self._covered_ms(incident, coverage, watched))
+        self._observe(open_measured(self._store.open_incidents()))
 
-    def _count_open(self, incidents: Iterable[Incident]) -> None:
-        counts: defaultdict[tuple[str, str], int] = defaultdict(int)
-        for incident in incidents:
-            counts[incident.signature, incident.severity] += 1
-        self._observe(OpenIncidentsMeasured(tuple((*key, count) for key, count in sorted(counts.items()))))
+    def _covered_ms(self, incident: Incident, coverage: Mapping[CursorKey, Coverage], watched: set[CursorKey]) -> int:
+        first = self.passes[0].name
+        keys = {(first, incident.account, incident.region, name) for name in incident.log_groups} & watched
+        since = incident.last_seen_ms // 1000
+        # Where nobody searches any more, waiting for coverage would keep an incident open for ever.
+        ends = [coverage[key].unbroken_from(since) if key in coverage else 0 for key in keys]
+        return min(ends, default=int(self._clock())) * 1000

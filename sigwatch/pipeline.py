@@ -4,16 +4,20 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from sigwatch.errors import SourceError
 from sigwatch.incident import lifecycle
-from sigwatch.incident.fingerprint import grouping_key, hit
+from sigwatch.incident.fingerprint import grouping_key
+from sigwatch.incident.own import OWN, overflow_hit
 from sigwatch.match.engine import Engine
+from sigwatch.matching import matched
 from sigwatch.model.event import IncidentChanged, ReadIncomplete, WindowSearched
 from sigwatch.model.incident import Alert, Decision, Incident, Kind, Reason
 from sigwatch.model.knowledge import Signature
-from sigwatch.model.logs import Hit, LogGroup, Pass, Row
+from sigwatch.model.logs import Hit, Row
+from sigwatch.plan.insights import pack
 from sigwatch.plan.scopes import Batch
 from sigwatch.ports import Clock, Observer, Store, Unit, cursor_key
-from sigwatch.search import Reader, Reading
+from sigwatch.search import Queries, Reader, Reading
 
 TOLD: Mapping[Reason, Kind] = {
     Reason.OPENED: Kind.OPENED,
@@ -34,6 +38,34 @@ class Notice:
     alert: Alert
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What the signatures of a scope were turned into."""
+
+    engine: Engine
+    queries: Queries
+
+
+def prepare(signatures: Sequence[Signature]) -> Prepared:
+    """Make ready to search for a few signatures."""
+    return Prepared(Engine(signatures), pack(signatures))
+
+
+Record = Callable[[Unit, Reading], None]
+"""Writes down what a reading has searched."""
+
+
+def covering(batch: Batch) -> Record:
+    """Writes down that a pass has searched a batch, but for the log groups that were lost."""
+
+    def record(unit: Unit, reading: Reading) -> None:
+        for group in batch.groups:
+            if group not in reading.lost_groups:
+                unit.cover(cursor_key(batch.step.name, group), reading.window.start, reading.window.end)
+
+    return record
+
+
 Compose = Callable[[Incident, Signature], Iterable[Notice]]
 """What each target is to show for an incident."""
 
@@ -50,45 +82,55 @@ class Pipeline:
     clock: Clock
     observe: Observer
 
-    def adopt(self, passes: Iterable[Pass], groups: Iterable[LogGroup], first: int) -> None:
-        """Give every pass a cursor in each log group that it has not searched before: `first`, or the group's birth."""
-        known = self.store.cursors()
-        fresh = [(s, g) for g in groups for s in passes if cursor_key(s.name, g) not in known]
-        if fresh:
-            with self.store.unit() as unit:
-                for step, group in fresh:
-                    searched = [second for key, second in known.items() if key[0] == step.name]
-                    created = group.created_ms // 1000
-                    # One that was created while nobody looked is read from its beginning.
-                    start = min(first, created) if searched and created > min(searched) else first
-                    unit.move_cursor(cursor_key(step.name, group), start)
-
-    def sweep(self, batch: Batch, engine: Engine) -> Reading:
-        """Search one batch and record, in one transaction, its hits, incidents, outbox rows and cursors.
+    def sweep(self, batch: Batch, prepared: Prepared, record: Record) -> Reading:
+        """Search one batch and record, in one transaction, its hits, incidents, outbox rows and what was searched.
 
         Raises:
             SourceError: nothing was recorded; the window is done again.
             StoreError: likewise.
         """
-        reading = self.reader.read(batch)
+        reading = self.reader.read(batch, prepared.queries)
         # Where every signature was rejected nothing has been searched for, so the window has to wait.
         searched = len(reading.rejected) < len(batch.scope.signatures)
-        hits, undecided = _matched(reading.rows, engine)
-        signatures = {signature.id: signature for signature in batch.scope.signatures}
+        hits, undecided = matched(reading.rows, prepared.engine, self._whole(batch))
+        hits += [overflow_hit(search) for search in reading.overflowing]
+        signatures = {signature.id: signature for signature in (*OWN, *batch.scope.signatures)}
         with self.store.unit() as unit:
             fresh = unit.add_hits(hits)
             decisions = self._decide(unit, fresh, signatures)
-            for group in batch.groups:
-                if searched and group not in reading.lost_groups:
-                    unit.move_cursor(cursor_key(batch.step.name, group), batch.window.end)
+            unit.forget_queries(reading.markers)
+            if searched:
+                record(unit, reading)
         self._tell(batch, reading, fresh, undecided, signatures)
         for decision in decisions:
             self.observe(IncidentChanged(decision))
         return reading
 
+    def report(self, found: Hit) -> None:
+        """Open or continue an incident of sigwatch itself.
+
+        Raises:
+            StoreError: nothing was recorded.
+        """
+        own = {signature.id: signature for signature in OWN}
+        with self.store.unit() as unit:
+            decisions = self._decide(unit, unit.add_hits([found]), own)
+        for decision in decisions:
+            self.observe(IncidentChanged(decision))
+
+    def _whole(self, batch: Batch) -> Callable[[Row], str | None]:
+        def fetch(row: Row) -> str | None:
+            try:
+                return self.reader.source.whole_message(row, batch.groups[0].lane)
+            except SourceError:
+                return None
+
+        return fetch
+
     def resolve(self, signatures: Mapping[str, Signature], covered_ms: Callable[[Incident], int]) -> None:
         """Resolve the open incidents whose quiet period has passed and was searched."""
         now_ms = int(self.clock() * 1000)
+        known = {signature.id: signature for signature in OWN} | dict(signatures)
         with self.store.unit() as unit:
             checked = [
                 lifecycle.settle(incident, now_ms, covered_ms(incident), self.rules.quiet_ms)
@@ -96,7 +138,7 @@ class Pipeline:
             ]
             over = [decision for decision in checked if decision.reason is Reason.RESOLVED]
             for decision in over:
-                self._record(unit, decision, signatures.get(decision.incident.signature))
+                self._record(unit, decision, known.get(decision.incident.signature))
         for decision in over:
             self.observe(IncidentChanged(decision))
 
@@ -139,19 +181,9 @@ class Pipeline:
         for found in fresh:
             counts[found.signature] += 1
         hits = tuple((name, signatures[name].project, count) for name, count in sorted(counts.items()))
-        place = batch.scope.name, batch.step.name, batch.window
+        place = batch.scope.name, batch.step.name, reading.window
         self.observe(WindowSearched(*place, len(batch.groups), len(reading.rows), hits))
         for search in reading.overflowing:
             self.observe(ReadIncomplete(*place, f"{search.groups[0].name} returned too many rows in one second"))
         for name in sorted(undecided):
             self.observe(ReadIncomplete(*place, f"the pattern of {name} ran out of time; write it without lookaround"))
-
-
-def _matched(rows: Iterable[Row], engine: Engine) -> tuple[list[Hit], frozenset[str]]:
-    hits = []
-    undecided: set[str] = set()
-    for row in rows:
-        verdict = engine.match(row.message)
-        hits += [hit(name, row) for name in verdict.found]
-        undecided.update(verdict.undecided)
-    return hits, frozenset(undecided)

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from sigwatch.model.coverage import Coverage, Lookback, Spending, StartedQuery
 from sigwatch.model.event import Event
 from sigwatch.model.incident import Alert, Delivery, Incident, Kind
-from sigwatch.model.logs import Hit, LogGroup, Search, SearchResult
+from sigwatch.model.logs import Hit, LogGroup, Row, Search, SearchResult
 
 Clock = Callable[[], float]
 """Epoch seconds."""
@@ -43,6 +44,26 @@ class LogSource(Protocol):
             SourceError: one of its kinds; no part of the answer can be trusted.
         """
 
+    def whole_message(self, row: Row, lane: str) -> str:
+        """The message of an event that a result may have cut off.
+
+        Raises:
+            SourceError: it is not to be had now.
+        """
+
+
+class QueryLog(Protocol):
+    """Remembers which queries were started, so that neither a crash nor a lost answer pays for one twice."""
+
+    def recall(self, marker: str) -> str | None:
+        """The id of the query that was started for a search and whose result is not recorded yet."""
+
+    def remember(self, search: Search, query: str) -> None:
+        """A query was started for a search; durable at once."""
+
+    def forget(self, marker: str) -> None:
+        """There will be no result of it."""
+
 
 class Unit(Protocol):
     """One transaction: what it writes becomes durable together or not at all."""
@@ -65,21 +86,27 @@ class Unit(Protocol):
     def enqueue(self, target: str, destination: str, kind: Kind, alert: Alert) -> None:
         """Make `alert` what the target should show for its incident; the destination of an existing row stays."""
 
-    def move_cursor(self, key: CursorKey, second: int) -> None:
-        """Everything before `second` has been searched; a cursor never moves back."""
+    def cover(self, key: CursorKey, start: int, end: int) -> None:
+        """All between the two seconds has been searched; an empty range says where a pass begins."""
+
+    def uncover(self, second: int) -> None:
+        """Nothing from `second` on counts as searched: the clock was ahead when it was."""
+
+    def watch_set(self, group: LogGroup, digest: str, entries: Sequence[str]) -> None:
+        """The log group is searched for these signatures, given as id and fingerprint, from now on."""
+
+    def owe(self, lookback: Lookback) -> None:
+        """Something is to be searched once; one with the same id is replaced."""
+
+    def repay(self, lookback: str) -> None:
+        """It has been searched."""
+
+    def forget_queries(self, markers: Sequence[str]) -> None:
+        """Their results are recorded."""
 
 
-class Store(Protocol):
-    """State that survives a restart."""
-
-    def unit(self) -> AbstractContextManager[Unit]:
-        """Begin a transaction: committed on leaving, rolled back on an exception."""
-
-    def cursors(self) -> Mapping[CursorKey, int]:
-        """Every cursor."""
-
-    def open_incidents(self) -> list[Incident]:
-        """Every open incident, outside of a transaction."""
+class Deliveries(Protocol):
+    """The outbox, as whoever sends from it sees it."""
 
     def due(self, now_ms: int, settle_ms: int) -> list[Delivery]:
         """Deliveries with something to show whose time has come, oldest first.
@@ -98,6 +125,37 @@ class Store(Protocol):
 
     def outbox(self, now_ms: int) -> tuple[int, float]:
         """How many deliveries are behind, and for how many seconds the oldest one."""
+
+
+class Store(QueryLog, Deliveries, Protocol):
+    """State that survives a restart."""
+
+    def unit(self) -> AbstractContextManager[Unit]:
+        """Begin a transaction: committed on leaving, rolled back on an exception."""
+
+    def coverage(self) -> Mapping[CursorKey, Coverage]:
+        """What each pass has searched in each log group that it ever began with."""
+
+    def watch_sets(self) -> Mapping[str, str]:
+        """By log group ARN, the digest of the signatures that it is searched for."""
+
+    def watch_entries(self, digest: str) -> frozenset[str]:
+        """The signatures of a digest; empty for an unknown one."""
+
+    def lookbacks(self) -> list[Lookback]:
+        """What is owed, oldest first."""
+
+    def started_queries(self) -> list[StartedQuery]:
+        """Queries whose results are not recorded."""
+
+    def spend(self, spending: Sequence[Spending]) -> None:
+        """Add to what was spent."""
+
+    def spent(self, day: str) -> list[Spending]:
+        """What was spent on a day (UTC), as 2026-02-04."""
+
+    def open_incidents(self) -> list[Incident]:
+        """Every open incident, outside of a transaction."""
 
     def ping(self) -> None:
         """Raise StoreError unless the state can be read."""

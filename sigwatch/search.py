@@ -1,33 +1,45 @@
-"""Read a batch whole: what a query could not give is asked again in halves, until only the culprit is left.
+"""Read a batch whole: what a query could not give is asked again in parts, until only the culprit is left.
 
-A result at the row limit may have lost rows without a sign, so its window is split. A rejected query is split by
+A result at the row limit may have lost rows without a sign, so only the first half of its window is read now, and the
+rest is due next: however much there is, no more than a result's worth is held at once. A rejected query is split by
 signatures, an unavailable log group is taken out. Every part that is left is read to completion.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from sigwatch.errors import GroupsUnavailable, OutsideRetention, QueryRejected, SourceError
 from sigwatch.model.event import QueryEnded, QueryStatus
-from sigwatch.model.logs import LogGroup, Row, Search, SearchResult
+from sigwatch.model.knowledge import Signature
+from sigwatch.model.logs import LogGroup, Row, Search, SearchResult, Window
 from sigwatch.plan.cost import dollars
 from sigwatch.plan.insights import ROW_LIMIT, pack
 from sigwatch.plan.scopes import Batch
 from sigwatch.plan.windows import searchable_from
 from sigwatch.ports import LogSource, Observer
 
+Queries = Sequence[tuple[str, tuple[Signature, ...]]]
+"""Query texts that together search for some signatures, each with those that it serves."""
+
+MOST_ROWS = 100_000
+"""What the service returns at most; asked for only where nothing is left to split."""
+
 
 @dataclass(slots=True)
 class Reading:
     """What the searches of one batch gave, and what had to be left out of it."""
 
+    window: Window
+    """What was read to completion: the batch's window, or the beginning of it."""
     rows: list[Row] = field(default_factory=list)
     lost_groups: dict[LogGroup, str] = field(default_factory=dict)
-    """Not searched, with the service's words: their cursors must stay."""
+    """Not searched, with the service's words: what is searched in them must not count."""
     rejected: dict[str, str] = field(default_factory=dict)
     """Signatures whose query the service does not take, with its words."""
     overflowing: list[Search] = field(default_factory=list)
     """One second of one log group that holds more matching rows than a query returns."""
+    markers: list[str] = field(default_factory=list)
+    """Of the queries whose results are in here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,50 +50,42 @@ class Reader:
     observe: Observer
     dollars_per_gb: float
 
-    def read(self, batch: Batch) -> Reading:
-        """Search the whole batch.
+    def read(self, batch: Batch, queries: Queries) -> Reading:
+        """Search the batch with queries that together serve all of its signatures.
 
         Raises:
             SourceError: the source is not to be had now; nothing of the batch counts.
         """
-        reading = Reading()
-        for text, signatures in pack(batch.scope.signatures):
-            search = Search(batch.scope.name, batch.groups, signatures, text, batch.window, ROW_LIMIT)
-            pending = [search]
+        reading = Reading(batch.window)
+        for text, signatures in queries:
+            place = batch.scope.name, batch.step.name, batch.groups
+            pending = [Search(*place, signatures, text, reading.window, ROW_LIMIT)]
             while pending:
-                pending += self._attempt(_without(pending.pop(), reading), batch.step.name, reading)
+                pending += self._attempt(_without(pending.pop(), reading), reading)
+        # An earlier query of the batch may have read more than a later one could.
+        reading.rows = [row for row in reading.rows if reading.window.holds(row.ts_ms)]
         return reading
 
-    def _attempt(self, search: Search | None, pass_name: str, reading: Reading) -> list[Search]:
+    def _attempt(self, search: Search | None, reading: Reading) -> list[Search]:
         """Run one search; return the smaller ones that must be run in its place."""
         if search is None:
             return []
         try:
-            result = self._run(search, pass_name)
+            result = self._run(search)
         except OutsideRetention:
             return [replace(search, groups=half) for half in _halves(search.groups)]
         except QueryRejected as error:
             return _by_signature(search, str(error), reading)
         except GroupsUnavailable as error:
             return _by_group(search, error, reading)
+        reading.markers.append(search.marker)
         if result.count < search.limit:
-            reading.rows += [row for row in result.rows if search.window.holds(row.ts_ms)]
+            reading.rows += result.rows
             return []
-        return self._smaller(search, result, reading)
+        return _smaller(search, result, reading)
 
-    def _smaller(self, search: Search, result: SearchResult, reading: Reading) -> list[Search]:
-        if search.window.seconds > 1 and search.window.halves()[0].end >= max(map(searchable_from, search.groups)):
-            return [replace(search, window=half) for half in reversed(search.window.halves())]
-        if len(search.groups) > 1:
-            return [replace(search, groups=half) for half in _halves(search.groups)]
-        if len(search.signatures) > 1:
-            return _split_signatures(search)
-        reading.overflowing.append(search)
-        reading.rows += [row for row in result.rows if search.window.holds(row.ts_ms)]
-        return []
-
-    def _run(self, search: Search, pass_name: str) -> SearchResult:
-        ended: Callable[..., QueryEnded] = _report(search, pass_name)
+    def _run(self, search: Search) -> SearchResult:
+        ended: Callable[..., QueryEnded] = _report(search)
         try:
             result = self.source.search(search)
         except SourceError as error:
@@ -93,20 +97,38 @@ class Reader:
         return result
 
 
-def _report(search: Search, pass_name: str) -> Callable[..., QueryEnded]:
+def _report(search: Search) -> Callable[..., QueryEnded]:
     def ended(
         status: QueryStatus, paid: int, price: float, rows: int = 0, seconds: float = 0.0, detail: str = ""
     ) -> QueryEnded:
-        sizes = len(search.groups), len(search.signatures)
-        return QueryEnded(search.scope, pass_name, status, search.window, *sizes, rows, paid, price, seconds, detail)
+        what = search.scope, search.pass_name, status, search.window
+        return QueryEnded(*what, len(search.groups), len(search.signatures), rows, paid, price, seconds, detail)
 
     return ended
 
 
+def _smaller(search: Search, result: SearchResult, reading: Reading) -> list[Search]:
+    """What to search in place of one whose result is at the limit: time first, then log groups, then signatures."""
+    if search.window.seconds > 1:
+        first, _ = search.window.halves()
+        if first.end >= max(map(searchable_from, search.groups)):
+            reading.window = first
+            return [replace(search, window=first)]
+    if len(search.groups) > 1:
+        return [replace(search, groups=half) for half in _halves(search.groups)]
+    if len(search.signatures) > 1:
+        return _split_signatures(search)
+    if search.limit < MOST_ROWS:
+        return [replace(search, limit=MOST_ROWS)]
+    reading.overflowing.append(search)
+    reading.rows += result.rows
+    return []
+
+
 def _without(search: Search, reading: Reading) -> Search | None:
-    """The search less the log groups that were found unavailable meanwhile."""
+    """The search less what was found out meanwhile: log groups that are unavailable, and time that must wait."""
     groups = tuple(group for group in search.groups if group not in reading.lost_groups)
-    return replace(search, groups=groups) if groups else None
+    return replace(search, groups=groups, window=reading.window) if groups else None
 
 
 def _halves(groups: tuple[LogGroup, ...]) -> Iterator[tuple[LogGroup, ...]]:

@@ -8,6 +8,7 @@ from typing import Any
 from sigwatch import __version__
 from sigwatch.daemon import Pulse
 from sigwatch.errors import StoreError
+from sigwatch.model.coverage import Coverage
 from sigwatch.model.knowledge import errors
 from sigwatch.model.logs import Pass, Scope
 from sigwatch.ports import Clock, CursorKey, Store, cursor_key
@@ -51,7 +52,7 @@ class StatusBoard:
         snapshot = self.watch.snapshot
         now = self.clock()
         why = self.ready()
-        cursors = self.store.cursors()
+        coverage = self.store.coverage()
         return {
             "ready": not why,
             "why": why,
@@ -69,7 +70,7 @@ class StatusBoard:
                 }
                 for incident in self.store.open_incidents()
             ],
-            "scopes": [self._scope(scope, cursors) for scope in snapshot.scopes],
+            "scopes": [self._scope(scope, coverage) for scope in snapshot.scopes],
             "pending": self.store.outbox(int(now * 1000))[0],
             "signatures": [
                 {
@@ -88,10 +89,11 @@ class StatusBoard:
             ],
         }
 
-    def _scope(self, scope: Scope, cursors: Mapping[CursorKey, int]) -> Mapping[str, Any]:
+    def _scope(self, scope: Scope, coverage: Mapping[CursorKey, Coverage]) -> Mapping[str, Any]:
         def searched(step: Pass) -> str:
-            seconds = [cursors.get(cursor_key(step.name, group), 0) for group in scope.groups]
-            return _moment(min(seconds) * 1000) if min(seconds) else "not yet"
+            found = [coverage.get(cursor_key(step.name, group)) for group in scope.groups]
+            searched = [each.unbroken_from(each.begin) for each in found if each]
+            return _moment(min(searched) * 1000) if len(searched) == len(found) else "not yet"
 
         return {
             "name": scope.name,

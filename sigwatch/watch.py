@@ -7,7 +7,6 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from sigwatch.errors import SourceUnavailable
-from sigwatch.match.engine import Engine
 from sigwatch.model.event import (
     KnowledgeLoaded,
     QuarantineKind,
@@ -18,6 +17,7 @@ from sigwatch.model.event import (
 )
 from sigwatch.model.knowledge import Library, Problem, Signature, errors
 from sigwatch.model.logs import LogGroup, Scope
+from sigwatch.pipeline import Prepared, prepare
 from sigwatch.plan.scopes import is_selector, literal_prefix, resolve
 from sigwatch.ports import Clock, LogSource, Observer
 
@@ -31,7 +31,7 @@ class Snapshot:
 
     library: Library = field(default_factory=Library)
     scopes: tuple[Scope, ...] = ()
-    engines: Mapping[tuple[str, ...], Engine] = field(default_factory=dict)
+    prepared_for: Mapping[tuple[str, ...], Prepared] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     """Of the log groups; the library has its own."""
     lost: Mapping[LogGroup, str] = field(default_factory=dict)
@@ -41,9 +41,9 @@ class Snapshot:
     looked_up: bool = False
     """Whether the account has ever been asked for its log groups."""
 
-    def engine(self, scope: Scope) -> Engine:
-        """The compiled patterns of a scope's signatures."""
-        return self.engines[_ids(scope)]
+    def prepared(self, scope: Scope) -> Prepared:
+        """What a scope's signatures were turned into."""
+        return self.prepared_for[_ids(scope)]
 
     @property
     def groups(self) -> list[LogGroup]:
@@ -141,7 +141,7 @@ class Watch:
             usable = [pair for pair in wanted if pair[0].id not in self._rejected]
             scopes, problems = resolve(usable, existing)
             self.snapshot = Snapshot(
-                library, scopes, self._engines(scopes), problems, set_aside=self._set_aside(), looked_up=True
+                library, scopes, self._prepare(scopes), problems, set_aside=self._set_aside(), looked_up=True
             )
             self._observe(ScopesResolved(tuple((s.name, len(s.groups), len(s.signatures)) for s in scopes)))
             self._tell()
@@ -168,7 +168,7 @@ class Watch:
             left = tuple(scope for scope in scopes if scope.groups and scope.signatures)
             lost = {group: name for group, (name, _) in self._lost.items()}
             self.snapshot = replace(
-                self.snapshot, scopes=left, engines=self._engines(left), lost=lost, set_aside=self._set_aside()
+                self.snapshot, scopes=left, prepared_for=self._prepare(left), lost=lost, set_aside=self._set_aside()
             )
             self._tell()
 
@@ -176,8 +176,8 @@ class Watch:
         groups = [f"{group.name}: {words}" for group, (_, words) in self._lost.items()]
         return (*groups, *(f"{name}: {words}" for name, words in self._rejected.items()))
 
-    def _engines(self, scopes: Iterable[Scope]) -> dict[tuple[str, ...], Engine]:
-        return {_ids(scope): Engine(scope.signatures) for scope in scopes}
+    def _prepare(self, scopes: Iterable[Scope]) -> dict[tuple[str, ...], Prepared]:
+        return {_ids(scope): prepare(scope.signatures) for scope in scopes}
 
     def _tell(self) -> None:
         snapshot = self.snapshot

@@ -5,7 +5,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +26,7 @@ from sigwatch.model.logs import Pass, Row
 from sigwatch.patrol import Patrol
 from sigwatch.pattern import judge
 from sigwatch.pipeline import Pipeline
+from sigwatch.places import Places
 from sigwatch.plan.scopes import selectors
 from sigwatch.plan.windows import Pace
 from sigwatch.ports import Clock, LogSource, Observer, Publisher, Store, Wait
@@ -37,12 +37,14 @@ from sigwatch.publish.redact import mask
 from sigwatch.publish.slack import SlackPublisher, slack_client
 from sigwatch.search import Reader
 from sigwatch.source.cloudwatch import CloudWatchSource, logs_client
+from sigwatch.spending import Meter
 from sigwatch.status import StatusBoard
 from sigwatch.store.sqlite import SqliteStore
 from sigwatch.telemetry.metrics import Metrics, fan_out
 from sigwatch.watch import Watch
 from sigwatch.web.app import Answers, create_app
 from sigwatch.web.server import WebServer
+from sigwatch.workers import Workers
 
 WORKERS = 8
 """Queries that run at once, far below the account's hundred."""
@@ -121,18 +123,21 @@ def build(
     """
     metrics = Metrics(__version__, settings.polling.passes, settings.targets)
     pulse = Pulse(clock())
-    observe = fan_out(metrics, *observers)
     publishers = _publishers(settings, environ, console)
     stopping = threading.Event()
     with ExitStack() as stack:
         store = SqliteStore(store_path(settings.store))
         stack.callback(store.close)
+        meter = Meter(store, clock)
+        stack.callback(meter.record)
+        observe = fan_out(metrics, meter, *observers)
         outbox = _outbox(settings, store, publishers, observe)
         source = log_source(settings, stopping.wait)
         load = partial(load_knowledge, settings.knowledge.paths, folder)
         watch = watch_of(settings, load, source, observe)
         stages = pipeline(settings, source, store, Composer(settings), observe)
-        patrol = _patrol(settings, watch, stages)
+        workers = Workers(WORKERS)
+        patrol = _patrol(settings, watch, stages, workers, meter)
         board = StatusBoard(watch, patrol.passes, store, pulse, clock)
         web = WebServer(create_app(_answers(metrics, board)), settings.http.host, settings.http.port)
         stack.callback(web.close)
@@ -142,6 +147,8 @@ def build(
             store=store,
             deliver=outbox.deliver_due,
             forget_hits=store.forget_hits,
+            stop_orphans=lambda _: 0,
+            close_workers=workers.close,
             clock=clock,
             observe=observe,
             pulse=pulse,
@@ -152,10 +159,11 @@ def build(
         return Running(Daemon(parts), web, store, watch, stack.pop_all())
 
 
-def _patrol(settings: Settings, watch: Watch, stages: Pipeline) -> Patrol:
+def _patrol(settings: Settings, watch: Watch, stages: Pipeline, workers: Workers, meter: Meter) -> Patrol:
     passes = tuple(Pass(name, delay) for name, delay in settings.polling.passes.items())
-    workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="search")
-    return Patrol(watch, stages, passes, pace_of(settings), workers, _chance)
+    places = Places(settings.polling.interval, _chance)
+    allowance = partial(meter.allowance, settings.polling.budget_dollars_per_day)
+    return Patrol(watch, stages, passes, pace_of(settings), workers.of, places, allowance)
 
 
 def _outbox(settings: Settings, store: Store, publishers: Mapping[str, Publisher], observe: Observer) -> Outbox:

@@ -165,6 +165,24 @@ class RunSkipped:
 
 
 @dataclass(frozen=True, slots=True)
+class BudgetMeasured:
+    """What a day's budget still allows."""
+
+    saving: str
+    """How far the daemon has gone to keep within it: a value of `plan.budget.Saving`."""
+    spent_dollars: float
+    budget_dollars: float | None
+    """None without a budget."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrphansStopped:
+    """Queries of an earlier run that nobody waited for any more were stopped."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class QuarantineMeasured:
     """What is set aside now, all of one kind. Empty when all is well."""
 
@@ -185,5 +203,7 @@ Event = (
     | DeliveryEnded
     | OutboxMeasured
     | RunSkipped
+    | BudgetMeasured
+    | OrphansStopped
     | QuarantineMeasured
 )

@@ -1,5 +1,6 @@
 """What is searched and what comes back: log groups, windows, queries, rows, hits."""
 
+import hashlib
 from dataclasses import dataclass, field
 
 from sigwatch.model.knowledge import Signature
@@ -19,6 +20,8 @@ class LogGroup:
     stored_bytes: int = field(default=0, compare=False)
     partition: str = field(default="aws", compare=False)
     """`aws`, or `aws-cn` and the like."""
+    lane: str = field(default="", compare=False)
+    """The configured account and region that it is searched through; a monitoring account has others' groups too."""
 
     @property
     def arn(self) -> str:
@@ -77,14 +80,22 @@ class Search:
     """One Logs Insights query over some log groups and one window."""
 
     scope: str
+    pass_name: str
     groups: tuple[LogGroup, ...]
-    """At most 50, all of one account, region and log class."""
+    """At most 50, all of one lane and log class."""
     signatures: tuple[Signature, ...]
     """The signatures that the filter may return rows of."""
     text: str
     window: Window
     limit: int
     """Rows; a result that reaches it is not trusted."""
+
+    @property
+    def marker(self) -> str:
+        """The same for the same search, after a crash too: by it a query that was already started is found again."""
+        arns = (group.arn for group in self.groups)
+        parts = (self.pass_name, str(self.window.start), str(self.window.end), str(self.limit), *arns, self.text)
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,8 @@ class Row:
     message: str
     ingested_ms: int = 0
     """0 when the service did not say."""
+    pointer: str = field(default="", compare=False)
+    """By which the whole event can be fetched; differs from one query to the next."""
 
 
 @dataclass(frozen=True, slots=True)

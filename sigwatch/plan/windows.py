@@ -1,7 +1,9 @@
 """Which window a pass reads next in a log group. Windows are half-open, so adjoining ones never share an event."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sigwatch.model.coverage import Coverage
 from sigwatch.model.logs import LogGroup, Pass, Window
 
 DAY = 86400
@@ -21,28 +23,34 @@ def first_cursor(now: float, pace: Pace) -> int:
     return int(now) - pace.first_lookback
 
 
-def due_window(step: Pass, group: LogGroup, cursor: int, now: float, pace: Pace) -> Window | None:
-    """The window that the pass reads next, or None while there is not enough to read.
+def due_window(step: Pass, group: LogGroup, coverage: Coverage, now: float, pace: Pace) -> Window | None:
+    """The window that the pass reads next, or None while there is not enough to read. Gaps come before news.
 
     A pass at a long delay gathers longer windows: the bytes are the same, the queries are fewer.
     """
-    return _window(step, group, cursor, now, pace, at_least=max(pace.interval, step.delay // 10))
+    return _window(step, group, coverage, now, pace, at_least=max(pace.interval, step.delay // 10))
 
 
-def ripe_window(step: Pass, group: LogGroup, cursor: int, now: float, pace: Pace) -> Window | None:
+def ripe_window(step: Pass, group: LogGroup, coverage: Coverage, now: float, pace: Pace) -> Window | None:
     """The window that the pass could read now, however short: for a pass that is asked for once."""
-    return _window(step, group, cursor, now, pace, at_least=1)
+    return _window(step, group, coverage, now, pace, at_least=1)
 
 
-def _window(step: Pass, group: LogGroup, cursor: int, now: float, pace: Pace, at_least: int) -> Window | None:
-    start = cursor
-    if group.retention_days is not None:
-        start = max(start, int(now) - group.retention_days * DAY)
+def _window(step: Pass, group: LogGroup, coverage: Coverage, now: float, pace: Pace, at_least: int) -> Window | None:
     target = int(now) - step.delay
     searchable = searchable_from(group)
-    if target - start < at_least or target < searchable:
+    if target < searchable:
         return None
-    return Window(start, min(target, max(start + pace.catch_up_window, searchable)))
+    for gap in coverage.gaps(target, since=oldest_kept(group, now)):
+        news = gap.end == target
+        if gap.end >= searchable and (not news or gap.seconds >= at_least):
+            return Window(gap.start, min(gap.end, max(gap.start + pace.catch_up_window, searchable)))
+    return None
+
+
+def oldest_kept(group: LogGroup, now: float) -> int:
+    """Epoch second before which the retention has deleted everything; 0 where it deletes nothing."""
+    return int(now) - group.retention_days * DAY if group.retention_days is not None else 0
 
 
 def searchable_from(group: LogGroup) -> int:
@@ -51,3 +59,14 @@ def searchable_from(group: LogGroup) -> int:
     It rejects windows that end before the group's creation, though the group may hold older events.
     """
     return group.created_ms // 1000 + 1
+
+
+def first_of(window: Window, seconds: int) -> Window:
+    """The beginning of a window, that long at most."""
+    return Window(window.start, min(window.end, window.start + max(1, seconds)))
+
+
+def gap_seconds(group: LogGroup, coverage: Coverage, now: float) -> int:
+    """Seconds behind the pass's front that it has not searched and still can."""
+    holes: Iterable[Window] = coverage.gaps(coverage.frontier, since=oldest_kept(group, now))
+    return sum(hole.seconds for hole in holes)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from sigwatch.errors import Ambiguous, NotSent, PublishError, Refused
 from sigwatch.model.event import DeliveryEnded, Outcome, QuarantineKind, QuarantineMeasured
 from sigwatch.model.incident import Delivery
-from sigwatch.ports import Clock, Observer, Publisher, Store
+from sigwatch.ports import Clock, Observer, Publisher, Deliveries
 from sigwatch.publish.delivery import (
     Accepted,
     Action,
@@ -32,7 +32,7 @@ class Outbox:
 
     def __init__(
         self,
-        store: Store,
+        store: Deliveries,
         publishers: Mapping[str, Publisher],
         clock: Clock,
         nonce: Callable[[], str],

@@ -1,28 +1,28 @@
 """State in one SQLite file: for one machine. Two processes may share the file, but not a network file system."""
 
+import json
 import sqlite3
 import threading
+import uuid
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
 from sigwatch.errors import StoreError
-from sigwatch.model.incident import Alert, Delivery, Incident, Kind, Progress, State
-from sigwatch.model.logs import Hit
+from sigwatch.model.coverage import Coverage, Lookback, Span, Spending, StartedQuery
+from sigwatch.model.incident import Delivery, Incident, Progress, State
+from sigwatch.model.logs import Search, Window
 from sigwatch.ports import CursorKey
+from sigwatch.store.sqlite_unit import BEHIND, DELIVERY, INCIDENTS, SqliteUnit, delivery_of, readable
 
-_SCHEMA_VERSION = 1
-_incidents = TypeAdapter(Incident)
-_alerts = TypeAdapter(Alert)
-
-_BEHIND = "delivered < revision"
-_DELIVERY = (
-    "incident, target, destination, kind, alert, revision, delivered, progress, ref, attempts, due_ms, claim,"
-    " claimed_until_ms, first_attempt_ms"
-)
+_SCHEMA_VERSION = 2
+_FROM_CURSORS = """
+INSERT OR IGNORE INTO coverage SELECT pass, account, region, log_group, second, second FROM cursors;
+DROP TABLE cursors;
+"""
+"""A version 1 state knew only where each pass stood."""
 
 
 class SqliteStore:
@@ -59,6 +59,9 @@ class SqliteStore:
         if found > _SCHEMA_VERSION:
             raise StoreError(f"the state is of version {found}, this sigwatch knows {_SCHEMA_VERSION}; upgrade it")
         self._connection.executescript(files("sigwatch.store").joinpath("schema.sql").read_text(encoding="utf-8"))
+        if found == 1:
+            self._connection.executescript(_FROM_CURSORS)
+        self._connection.execute("INSERT OR IGNORE INTO facts VALUES ('installation', ?)", (uuid.uuid4().hex[:8],))
         self._connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
 
     @contextmanager
@@ -88,20 +91,79 @@ class SqliteStore:
             except sqlite3.Error as error:
                 raise StoreError(f"the state can not be read: {error}") from error
 
-    def cursors(self) -> Mapping[CursorKey, int]:
-        """See `ports.Store.cursors`."""
-        rows = self._rows("SELECT pass, account, region, log_group, second FROM cursors")
-        return {(row[0], row[1], row[2], row[3]): row[4] for row in rows}
+    @property
+    def installation(self) -> str:
+        """Short name of this state: by it the queries that belong to it are told from those of others."""
+        return str(self._rows("SELECT value FROM facts WHERE name = 'installation'")[0][0])
+
+    def coverage(self) -> Mapping[CursorKey, Coverage]:
+        """See `ports.Store.coverage`."""
+        spans: defaultdict[CursorKey, list[Span]] = defaultdict(list)
+        for row in self._rows('SELECT pass, account, region, log_group, start, "end" FROM coverage ORDER BY start'):
+            spans[row[0], row[1], row[2], row[3]].append((row[4], row[5]))
+        return {key: Coverage(tuple(found)) for key, found in spans.items()}
+
+    def watch_sets(self) -> Mapping[str, str]:
+        """See `ports.Store.watch_sets`."""
+        return {row[0]: row[1] for row in self._rows("SELECT log_group, digest FROM watched")}
+
+    def watch_entries(self, digest: str) -> frozenset[str]:
+        """See `ports.Store.watch_entries`."""
+        rows = self._rows("SELECT entries FROM watch_sets WHERE digest = ?", (digest,))
+        return frozenset(json.loads(rows[0][0])) if rows else frozenset()
+
+    def lookbacks(self) -> list[Lookback]:
+        """See `ports.Store.lookbacks`."""
+        rows = self._rows('SELECT id, start, "end", log_groups, signatures FROM lookbacks ORDER BY start, id')
+        return [Lookback(r[0], Window(r[1], r[2]), tuple(json.loads(r[3])), tuple(json.loads(r[4]))) for r in rows]
+
+    def recall(self, marker: str) -> str | None:
+        """See `ports.QueryLog.recall`."""
+        rows = self._rows("SELECT query FROM queries WHERE marker = ?", (marker,))
+        return str(rows[0][0]) if rows else None
+
+    def remember(self, search: Search, query: str) -> None:
+        """See `ports.QueryLog.remember`."""
+        groups = json.dumps([group.arn for group in search.groups])
+        window = search.window.start, search.window.end
+        values = search.marker, query, search.groups[0].lane, search.pass_name, *window, groups
+        with self._transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO queries VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+
+    def forget(self, marker: str) -> None:
+        """See `ports.QueryLog.forget`."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM queries WHERE marker = ?", (marker,))
+
+    def started_queries(self) -> list[StartedQuery]:
+        """See `ports.Store.started_queries`."""
+        rows = self._rows('SELECT marker, query, lane, pass, start, "end", log_groups FROM queries ORDER BY start')
+        return [StartedQuery(r[0], r[1], r[2], r[3], Window(r[4], r[5]), tuple(json.loads(r[6]))) for r in rows]
+
+    def spend(self, spending: Sequence[Spending]) -> None:
+        """See `ports.Store.spend`."""
+        with self._transaction() as connection:
+            connection.executemany(
+                "INSERT INTO spending VALUES (?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes,"
+                " dollars = dollars + excluded.dollars, queries = queries + excluded.queries",
+                [(s.day, s.scope, s.pass_name, s.bytes_scanned, s.dollars, s.queries) for s in spending],
+            )
+
+    def spent(self, day: str) -> list[Spending]:
+        """See `ports.Store.spent`."""
+        rows = self._rows("SELECT day, scope, pass, bytes, dollars, queries FROM spending WHERE day = ?", (day,))
+        return [Spending(*row) for row in map(tuple, rows)]
 
     def open_incidents(self) -> list[Incident]:
         """See `ports.Store.open_incidents`."""
         rows = self._rows("SELECT body FROM incidents WHERE state = ? ORDER BY first_seen_ms", (State.OPEN,))
-        return [_incidents.validate_json(row[0]) for row in rows]
+        return [INCIDENTS.validate_json(row[0]) for row in rows]
 
     def incidents(self) -> list[Incident]:
         """Every incident, in the order of their first hits."""
         rows = self._rows("SELECT body FROM incidents ORDER BY first_seen_ms, id")
-        return [_incidents.validate_json(row[0]) for row in rows]
+        return [INCIDENTS.validate_json(row[0]) for row in rows]
 
     def hit_counts(self) -> dict[str, int]:
         """Number of distinct hits of each signature."""
@@ -110,11 +172,11 @@ class SqliteStore:
     def due(self, now_ms: int, settle_ms: int) -> list[Delivery]:
         """See `ports.Store.due`."""
         rows = self._rows(
-            f"SELECT {_DELIVERY} FROM outbox WHERE {_BEHIND} AND due_ms <= ?"
+            f"SELECT {DELIVERY} FROM outbox WHERE {BEHIND} AND due_ms <= ?"
             " AND (claim = '' OR claimed_until_ms + ? <= ?) ORDER BY behind_since_ms, incident, target",
             (now_ms, settle_ms, now_ms),
         )
-        return [delivery for row in rows if (delivery := _readable(row))]
+        return [delivery for row in rows if (delivery := readable(row))]
 
     def claim(self, delivery: Delivery, nonce: str, now_ms: int, until_ms: int) -> Delivery | None:
         """See `ports.Store.claim`."""
@@ -122,11 +184,11 @@ class SqliteStore:
             row = connection.execute(
                 "UPDATE outbox SET claim = ?, claimed_until_ms = ?, progress = ?, attempts = attempts + 1,"
                 " first_attempt_ms = CASE WHEN first_attempt_ms = 0 AND ref = '' THEN ? ELSE first_attempt_ms END"
-                f" WHERE incident = ? AND target = ? AND claim = ? AND due_ms <= ? AND {_BEHIND}"
-                f" RETURNING {_DELIVERY}",
+                f" WHERE incident = ? AND target = ? AND claim = ? AND due_ms <= ? AND {BEHIND}"
+                f" RETURNING {DELIVERY}",
                 (nonce, until_ms, Progress.CLAIMED, now_ms, delivery.incident, delivery.target, delivery.claim, now_ms),
             ).fetchone()
-        return _delivery(row) if row else None
+        return delivery_of(row) if row else None
 
     def settle(self, delivery: Delivery) -> bool:
         """See `ports.Store.settle`."""
@@ -151,7 +213,7 @@ class SqliteStore:
 
     def outbox(self, now_ms: int) -> tuple[int, float]:
         """See `ports.Store.outbox`."""
-        row = self._rows(f"SELECT count(*), min(behind_since_ms) FROM outbox WHERE {_BEHIND}")[0]
+        row = self._rows(f"SELECT count(*), min(behind_since_ms) FROM outbox WHERE {BEHIND}")[0]
         return row[0], max(0.0, (now_ms - row[1]) / 1000) if row[0] else 0.0
 
     def forget_hits(self, before_ms: int) -> int:
@@ -161,109 +223,9 @@ class SqliteStore:
 
     def ping(self) -> None:
         """See `ports.Store.ping`."""
-        self._rows("SELECT 1 FROM cursors LIMIT 1")
+        self._rows("SELECT 1 FROM coverage LIMIT 1")
 
     def close(self) -> None:
         """See `ports.Store.close`."""
         with self._lock:
             self._connection.close()
-
-
-class SqliteUnit:
-    """One transaction on an open connection."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        """Take a connection on which BEGIN was said."""
-        self._connection = connection
-
-    def add_hits(self, hits: Sequence[Hit]) -> list[Hit]:
-        """See `ports.Unit.add_hits`."""
-        statement = "INSERT INTO hits VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-        return [
-            hit
-            for hit in hits
-            if self._connection.execute(statement, (hit.identity, hit.signature, hit.row.ts_ms)).rowcount == 1
-        ]
-
-    def incident(self, signature: str, group: str) -> Incident | None:
-        """See `ports.Unit.incident`."""
-        row = self._connection.execute(
-            "SELECT body FROM incidents WHERE signature = ? AND grouping = ? ORDER BY occurrence DESC LIMIT 1",
-            (signature, group),
-        ).fetchone()
-        return _incidents.validate_json(row[0]) if row else None
-
-    def open_incidents(self) -> list[Incident]:
-        """See `ports.Unit.open_incidents`."""
-        rows = self._connection.execute(
-            "SELECT body FROM incidents WHERE state = ? ORDER BY first_seen_ms", (State.OPEN,)
-        )
-        return [_incidents.validate_json(row[0]) for row in rows.fetchall()]
-
-    def put_incident(self, incident: Incident) -> None:
-        """See `ports.Unit.put_incident`."""
-        self._connection.execute(
-            "INSERT OR REPLACE INTO incidents VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                incident.id,
-                incident.signature,
-                incident.group,
-                incident.occurrence,
-                incident.state,
-                incident.first_seen_ms,
-                _incidents.dump_json(incident).decode(),
-            ),
-        )
-
-    def deliveries(self, incident: str) -> list[Delivery]:
-        """See `ports.Unit.deliveries`."""
-        rows = self._connection.execute(f"SELECT {_DELIVERY} FROM outbox WHERE incident = ?", (incident,))
-        return [_delivery(row) for row in rows.fetchall()]
-
-    def enqueue(self, target: str, destination: str, kind: Kind, alert: Alert) -> None:
-        """See `ports.Unit.enqueue`."""
-        incident = alert.incident
-        self._connection.execute(
-            "INSERT INTO outbox (incident, target, destination, kind, alert, behind_since_ms) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET alert = excluded.alert, revision = revision + 1,"
-            # The end of an incident that is yet to be told stays news, whatever is counted after it.
-            f" kind = CASE WHEN kind = '{Kind.RESOLVED}' AND {_BEHIND} THEN kind ELSE excluded.kind END,"
-            " due_ms = CASE WHEN delivered = revision THEN 0 ELSE due_ms END,"
-            " behind_since_ms = CASE WHEN delivered = revision THEN excluded.behind_since_ms ELSE behind_since_ms END",
-            (
-                incident.id,
-                target,
-                destination,
-                kind,
-                _alerts.dump_json(alert).decode(),
-                max(incident.active_ms, incident.resolved_ms or 0),
-            ),
-        )
-
-    def move_cursor(self, key: CursorKey, second: int) -> None:
-        """See `ports.Unit.move_cursor`."""
-        self._connection.execute(
-            "INSERT INTO cursors VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET second = max(second, excluded.second)",
-            (*key, second),
-        )
-
-
-def _readable(row: sqlite3.Row) -> Delivery | None:
-    """The row; None for one that another version wrote: it stays in the outbox, and must not hold up the others."""
-    try:
-        return _delivery(row)
-    except ValueError:
-        return None
-
-
-def _delivery(row: sqlite3.Row) -> Delivery:
-    fields = dict(row)
-    return Delivery(
-        **fields
-        | {
-            "kind": Kind(fields["kind"]),
-            "progress": Progress(fields["progress"]),
-            "alert": _alerts.validate_json(fields["alert"]),
-        }
-    )

@@ -1,5 +1,6 @@
 """What every store must do. The parametrised fixture is where the next store joins."""
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +11,9 @@ import pytest
 from sigwatch.errors import StoreError
 from sigwatch.incident.fingerprint import hit, message_key
 from sigwatch.incident.lifecycle import Rules, apply
+from sigwatch.model.coverage import Coverage, Lookback, Spending, StartedQuery
 from sigwatch.model.incident import Alert, Delivery, Incident, Kind, Progress, State
+from sigwatch.model.logs import Search, Window
 from sigwatch.store.sqlite import SqliteStore
 from tests.fakes.made import API, group, row, signature
 
@@ -50,14 +53,14 @@ def write_everything_and_fail(store: SqliteStore) -> None:
         unit.add_hits([hit("KO-1", row())])
         unit.put_incident(incident())
         unit.enqueue("slack", "C1", Kind.OPENED, alert(incident()))
-        unit.move_cursor(KEY, 10)
+        unit.cover(KEY, 5, 10)
         raise ZeroDivisionError
 
 
 def test_what_a_unit_writes_is_durable_together_or_not_at_all(store: SqliteStore) -> None:
     with pytest.raises(ZeroDivisionError):
         write_everything_and_fail(store)
-    assert not store.cursors()
+    assert not store.coverage()
     assert not store.open_incidents()
     assert not store.due(10**12, SETTLE)
     with store.unit() as unit:
@@ -80,11 +83,111 @@ def test_hits_are_forgotten_by_the_time_of_their_events(store: SqliteStore) -> N
     assert store.hit_counts() == {"KO-1": 1}
 
 
-def test_a_cursor_never_moves_back(store: SqliteStore) -> None:
-    for second in (10, 30, 20):
+@pytest.mark.parametrize(
+    ("ranges", "spans"),
+    [
+        ([(10, 10)], ((10, 10),)),
+        ([(10, 10), (10, 20)], ((10, 20),)),
+        ([(10, 20), (20, 30)], ((10, 30),)),
+        ([(10, 20), (25, 30)], ((10, 20), (25, 30))),
+        ([(10, 20), (25, 30), (18, 26)], ((10, 30),)),
+        ([(10, 20), (25, 30), (20, 25)], ((10, 30),)),
+        ([(10, 30), (12, 14)], ((10, 30),)),
+        ([(10, 10), (15, 20)], ((10, 10), (15, 20))),
+    ],
+)
+def test_coverage_is_the_union_of_what_was_searched(
+    store: SqliteStore, ranges: list[tuple[int, int]], spans: tuple[tuple[int, int], ...]
+) -> None:
+    for start, end in ranges:
         with store.unit() as unit:
-            unit.move_cursor(KEY, second)
-    assert store.cursors() == {KEY: 30}
+            unit.cover(KEY, start, end)
+    assert store.coverage() == {KEY: Coverage(spans)}
+    [(first, last), *more] = ranges
+    assert store.coverage()[KEY] == Coverage(((first, last),)).plus(Window(*each) for each in more)
+
+
+def test_what_a_wrong_clock_took_for_searched_can_be_taken_back(store: SqliteStore) -> None:
+    other = ("late", "111122223333", "us-east-1", API)
+    with store.unit() as unit:
+        unit.cover(KEY, 10, 20)
+        unit.cover(KEY, 30, 90)
+        unit.cover(KEY, 95, 99)
+        unit.cover(other, 70, 80)
+        unit.uncover(40)
+    assert store.coverage() == {KEY: Coverage(((10, 20), (30, 40))), other: Coverage(((40, 40),))}
+
+
+def test_what_each_log_group_is_searched_for_is_kept_by_digest(store: SqliteStore) -> None:
+    with store.unit() as unit:
+        unit.watch_set(group(), "d1", ["KO-1#a", "KO-2#b"])
+        unit.watch_set(group("/b"), "d1", ["KO-1#a", "KO-2#b"])
+        unit.watch_set(group("/b"), "d2", ["KO-1#a"])
+    assert store.watch_sets() == {group().arn: "d1", group("/b").arn: "d2"}
+    assert store.watch_entries("d1") == {"KO-1#a", "KO-2#b"}
+    assert store.watch_entries("d9") == frozenset()
+
+
+def test_what_is_owed_is_kept_until_it_is_repaid(store: SqliteStore) -> None:
+    owed = Lookback("l1", Window(10, 20), (group().arn,), ("KO-1",))
+    with store.unit() as unit:
+        unit.owe(owed)
+        unit.owe(replace(owed, id="l0", window=Window(5, 20)))
+        unit.owe(replace(owed, window=Window(12, 20)))
+    assert [(each.id, each.window.start) for each in store.lookbacks()] == [("l0", 5), ("l1", 12)]
+    with store.unit() as unit:
+        unit.repay("l0")
+    assert store.lookbacks() == [replace(owed, window=Window(12, 20))]
+
+
+def test_a_started_query_is_recalled_until_its_result_is_recorded(store: SqliteStore) -> None:
+    search = Search("s", "eager", (group(lane="prod/us-east-1"),), (), "fields @message", Window(10, 20), 100)
+    later = replace(search, window=Window(20, 30))
+    store.remember(search, "q1")
+    store.remember(later, "q2")
+    assert (store.recall(search.marker), store.recall("other")) == ("q1", None)
+    [first, _] = store.started_queries()
+    assert first == StartedQuery(search.marker, "q1", "prod/us-east-1", "eager", Window(10, 20), (group().arn,))
+    with store.unit() as unit:
+        unit.forget_queries([search.marker])
+    store.forget(later.marker)
+    assert store.started_queries() == []
+
+
+def test_spending_adds_up_by_day_scope_and_pass(store: SqliteStore) -> None:
+    paid = Spending("2026-02-04", "us-east-1/shop", "eager", 1_000, 0.5, 2)
+    store.spend([paid, replace(paid, pass_name="late", dollars=0.25)])
+    store.spend([paid, replace(paid, day="2026-02-05")])
+    assert sorted(store.spent("2026-02-04"), key=lambda each: each.pass_name) == [
+        replace(paid, bytes_scanned=2_000, dollars=1.0, queries=4),
+        replace(paid, pass_name="late", dollars=0.25),
+    ]
+    assert store.spent("2026-02-06") == []
+
+
+def test_an_installation_keeps_its_name(tmp_path: Path) -> None:
+    names = []
+    for _ in range(2):
+        opened = SqliteStore(tmp_path / "state.db")
+        names.append(opened.installation)
+        opened.close()
+    assert names[0] == names[1]
+    assert len(names[0]) == 8
+
+
+def test_a_state_of_version_one_goes_on_where_its_cursors_stood(tmp_path: Path) -> None:
+    old = sqlite3.connect(tmp_path / "state.db")
+    old.execute(
+        "CREATE TABLE cursors (pass TEXT, account TEXT, region TEXT, log_group TEXT, second INTEGER NOT NULL) STRICT"
+    )
+    old.execute("INSERT INTO cursors VALUES (?, ?, ?, ?, 70)", KEY)
+    old.execute("PRAGMA user_version = 1")
+    old.commit()
+    old.close()
+    for _ in range(2):
+        opened = SqliteStore(tmp_path / "state.db")
+        assert opened.coverage() == {KEY: Coverage(((70, 70),))}
+        opened.close()
 
 
 def test_the_newest_incident_of_a_signature_and_group_is_found(store: SqliteStore) -> None:
@@ -234,10 +337,10 @@ def test_many_workers_claim_each_row_once(store: SqliteStore) -> None:
 def test_state_survives_closing(tmp_path: Path) -> None:
     first = SqliteStore(tmp_path / "state.db")
     with first.unit() as unit:
-        unit.move_cursor(KEY, 10)
+        unit.cover(KEY, 5, 10)
     first.close()
     second = SqliteStore(tmp_path / "state.db")
-    assert second.cursors() == {KEY: 10}
+    assert second.coverage() == {KEY: Coverage(((5, 10),))}
     second.close()
 
 
@@ -253,7 +356,7 @@ def test_a_state_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     made = SqliteStore(tmp_path / "state.db")
     made._connection.execute("PRAGMA user_version = 99")
     made.close()
-    with pytest.raises(StoreError, match="the state is of version 99, this sigwatch knows 1; upgrade it"):
+    with pytest.raises(StoreError, match="the state is of version 99, this sigwatch knows 2; upgrade it"):
         SqliteStore(tmp_path / "state.db")
 
 

@@ -16,6 +16,8 @@ class FakeSource:
     rows: list[Row] = field(default_factory=list)
     refuse: Callable[[Search], SourceError | None] = lambda _: None
     searches: list[Search] = field(default_factory=list)
+    whole: dict[str, str] = field(default_factory=dict)
+    """Whole messages by pointer."""
 
     def log_groups(self, prefix: str) -> Sequence[LogGroup]:
         return [group for group in self.groups if group.name.startswith(prefix)]
@@ -36,3 +38,6 @@ class FakeSource:
         found = [row for row in inside if any(re2.search(e, row.message) for e in expressions)]
         found.sort(key=lambda row: row.ts_ms)
         return SearchResult(tuple(found[: search.limit]), sum(len(row.message) for row in inside), 0.1)
+
+    def whole_message(self, row: Row, lane: str) -> str:
+        return self.whole[row.pointer]

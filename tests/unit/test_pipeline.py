@@ -1,17 +1,17 @@
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from sigwatch.errors import QueryRejected, SourceUnavailable
 from sigwatch.incident.fingerprint import message_key
 from sigwatch.incident.lifecycle import Rules
-from sigwatch.match.engine import Engine
+from sigwatch.model.coverage import Coverage
 from sigwatch.model.event import Event, IncidentChanged, ReadIncomplete, WindowSearched
 from sigwatch.model.incident import Alert, Incident, Kind, Reason, State
 from sigwatch.model.knowledge import Signature
-from sigwatch.model.logs import Pass, Row, Scope, Window
-from sigwatch.pipeline import Notice, Pipeline
+from sigwatch.model.logs import LogGroup, Pass, Row, Scope, Search, SearchResult, Window
+from sigwatch.pipeline import Notice, Pipeline, covering, prepare
 from sigwatch.plan.scopes import Batch
 from sigwatch.ports import cursor_key
 from sigwatch.search import Reader
@@ -46,11 +46,28 @@ class House:
 
     def sweep(self, start: int, end: int, step: Pass = EAGER) -> None:
         batch = Batch(Scope("us-east-1/shop", (group(),), self.signatures), step, Window(start, end), (group(),))
-        self.pipeline.sweep(batch, Engine(self.signatures))
+        self.pipeline.sweep(batch, prepare(self.signatures), covering(batch))
 
     def reasons(self) -> list[tuple[str, Reason, int]]:
         changed = [event.decision for event in self.events if isinstance(event, IncidentChanged)]
         return [(d.incident.signature, d.reason, d.incident.count) for d in changed]
+
+
+class Unfiltered:
+    """A source that returns rows whatever is asked for, as the service does when it filters on more than it shows."""
+
+    def __init__(self, source: FakeSource, rows: list[Row]) -> None:
+        self.rows = rows
+        self.fetch: Callable[[Row], str] = lambda found: source.whole[found.pointer]
+
+    def log_groups(self, prefix: str) -> list[LogGroup]:
+        return [group()]
+
+    def search(self, search: Search) -> SearchResult:
+        return SearchResult(tuple(self.rows), 0, 0.1)
+
+    def whole_message(self, row: Row, lane: str) -> str:
+        return self.fetch(row)
 
 
 @pytest.fixture
@@ -91,17 +108,17 @@ def test_nothing_is_recorded_of_a_window_that_could_not_be_read(house: House) ->
     house.source.refuse = lambda _: SourceUnavailable("throttled")
     with pytest.raises(SourceUnavailable):
         house.sweep(890, 910)
-    assert not house.store.cursors()
+    assert not house.store.coverage()
     house.source.refuse = lambda _: None
     house.sweep(890, 910)
-    assert house.store.cursors() == {cursor_key("eager", group()): 910}
+    assert house.store.coverage() == {cursor_key("eager", group()): Coverage(((890, 910),))}
     assert house.reasons() == [("KO-2", Reason.OPENED, 1)]
 
 
 def test_a_window_that_every_signature_is_rejected_in_is_not_taken_for_read(house: House) -> None:
     house.source.refuse = lambda _: QueryRejected("unexpected symbol")
     house.sweep(890, 910)
-    assert not house.store.cursors()
+    assert not house.store.coverage()
 
 
 def test_samples_are_masked_before_they_are_stored(house: House) -> None:
@@ -123,30 +140,50 @@ def test_a_pattern_that_runs_out_of_time_is_said(house: House) -> None:
     slow = signature("SLOW", r"(?!x)(.*)*=(.*)*\1!")
     house.rows.append(row("aaa=b" * 300 + "\n!", 900_000))
     batch = Batch(Scope("s", (group(),), (slow,)), EAGER, Window(890, 910), (group(),))
-    house.pipeline.sweep(batch, Engine([slow]))
+    house.pipeline.sweep(batch, prepare([slow]), covering(batch))
     [event] = [event for event in house.events if isinstance(event, ReadIncomplete)]
     assert "SLOW ran out of time" in event.detail
 
 
-def test_a_second_with_too_many_rows_is_said(house: House) -> None:
+def test_a_second_with_too_many_rows_becomes_an_incident_of_its_own(house: House) -> None:
     house.signatures = (signature("KO-1", "ERROR one"),)
-    house.rows += [row(f"ERROR one {n}", 900_000) for n in range(10_000)]
+    house.rows += [row("ERROR one", 900_000)] * 100_000
     house.sweep(900, 901)
-    [event] = [event for event in house.events if isinstance(event, ReadIncomplete)]
+    house.sweep(900, 901)
+    [event, _] = [event for event in house.events if isinstance(event, ReadIncomplete)]
     assert event.detail == f"{API} returned too many rows in one second"
+    [overflow] = [i for i in house.store.open_incidents() if i.signature == "sigwatch-overflow"]
+    assert (overflow.severity, overflow.group, overflow.count) == ("P2", API, 1)
+    assert overflow.samples == ("more than 100,000 events match the filter of KO-1 in the second from 900",)
+    told = [d.alert.title for d in house.store.due(10**12, 0)]
+    assert sorted(told) == ["More log events match than Logs Insights can return", "Title of KO-1"]
 
 
-def test_a_log_group_that_was_created_while_nobody_looked_is_read_from_its_beginning(house: House) -> None:
-    house.pipeline.adopt([EAGER], [group()], 100)
-    house.pipeline.adopt([EAGER], [group("/young", created_ms=500_000), group("/old", created_ms=50_000)], 900)
-    assert house.store.cursors()[cursor_key("eager", group("/young"))] == 500
-    assert house.store.cursors()[cursor_key("eager", group("/old"))] == 900
+def test_a_message_that_was_cut_off_on_the_way_is_fetched_whole(house: House) -> None:
+    whole = "x" * 1_000 + " ERROR one"
+    cut = row(whole[:1_000], 900_000, pointer="p1")
+    house.source.whole["p1"] = whole
+    house.pipeline = replace(
+        house.pipeline, reader=replace(house.pipeline.reader, source=Unfiltered(house.source, [cut]))
+    )
+    house.sweep(890, 910)
+    assert house.store.hit_counts() == {"KO-1": 1, "KO-2": 1}
+    house.pipeline = replace(house.pipeline, reader=replace(house.pipeline.reader, source=house.source))
+    house.rows.append(replace(cut, message=whole))
+    house.sweep(890, 910, SETTLED)
+    assert house.store.hit_counts() == {"KO-1": 1, "KO-2": 1}
 
 
-def test_every_pass_gets_a_cursor_in_a_new_log_group_once(house: House) -> None:
-    house.pipeline.adopt([EAGER, SETTLED], [group()], 100)
-    house.pipeline.adopt([EAGER, SETTLED], [group(), group("/b")], 200)
-    assert sorted(house.store.cursors().values()) == [100, 100, 200, 200]
+def test_a_message_that_can_not_be_fetched_is_left_as_it_is(house: House) -> None:
+    def refuse(_: Row) -> str:
+        raise SourceUnavailable("throttled")
+
+    source = Unfiltered(house.source, [row("x" * 1_000, 900_000, pointer="p1")])
+    source.fetch = refuse
+    house.pipeline = replace(house.pipeline, reader=replace(house.pipeline.reader, source=source))
+    house.sweep(890, 910)
+    assert house.store.hit_counts() == {}
+    assert house.store.coverage()
 
 
 def test_an_incident_is_resolved_in_its_own_message(house: House) -> None:

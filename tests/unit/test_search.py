@@ -3,8 +3,9 @@ import pytest
 from sigwatch.errors import GroupsUnavailable, OutsideRetention, QueryRejected, SourceError, SourceUnavailable
 from sigwatch.model.event import Event, QueryEnded, QueryStatus
 from sigwatch.model.logs import LogGroup, Pass, Scope, Search, Window
+from sigwatch.plan.insights import pack
 from sigwatch.plan.scopes import Batch
-from sigwatch.search import Reader, Reading
+from sigwatch.search import MOST_ROWS, Reader, Reading
 from tests.fakes.made import API, group, row, signature
 from tests.fakes.source import FakeSource
 
@@ -17,7 +18,8 @@ def batch(window: Window, *groups: LogGroup, patterns: tuple[str, ...] = ("ERROR
 
 def read(source: FakeSource, wanted: Batch, events: list[Event] | None = None) -> Reading:
     told: list[Event] = [] if events is None else events
-    return Reader(source, told.append, dollars_per_gb=0.005).read(wanted)
+    reader = Reader(source, told.append, dollars_per_gb=0.005)
+    return reader.read(wanted, pack(wanted.scope.signatures))
 
 
 def test_rows_at_the_end_belong_to_the_next_window() -> None:
@@ -33,20 +35,42 @@ def test_every_query_is_told_with_its_price() -> None:
     assert (event.status, event.rows, event.bytes_scanned, event.pass_name) == (QueryStatus.COMPLETE, 1, 5, "eager")
 
 
-def test_a_result_at_the_limit_is_split_until_it_can_be_trusted() -> None:
+def test_of_a_window_with_a_result_at_the_limit_only_the_beginning_is_read_now() -> None:
     rows = [row("ERROR", 10_000 + n) for n in range(0, 4_000, 1)] * 4
     source = FakeSource(rows=rows)
     reading = read(source, batch(Window(10, 14)))
-    assert len(reading.rows) == 16_000
-    assert [s.window.seconds for s in source.searches] == [4, 2, 2]
+    assert reading.window == Window(10, 12)
+    assert len(reading.rows) == 8_000
+    assert [s.window.seconds for s in source.searches] == [4, 2]
 
 
-def test_a_full_second_is_split_by_groups_then_by_signatures_and_then_said() -> None:
-    other = group("/b")
+def test_every_query_of_a_batch_counts_only_as_far_as_the_shortest() -> None:
+    rows = [row("ERROR", 10_000 + n % 4_000) for n in range(12_000)] + [row("a" * 6_000, ts) for ts in (11_000, 13_000)]
+    source = FakeSource(rows=rows)
+    reading = read(source, batch(Window(10, 14), patterns=("a" * 6_000, "ERROR|" + "b" * 6_000)))
+    assert reading.window == Window(10, 12)
+    assert max(found.ts_ms for found in reading.rows) == 11_999
+    assert [found.ts_ms for found in reading.rows if found.message[0] == "a"] == [11_000]
+
+
+def test_what_was_searched_is_named_for_the_log_of_queries() -> None:
+    source = FakeSource()
+    assert read(source, batch(Window(10, 12))).markers == [search.marker for search in source.searches]
+
+
+def test_a_full_second_is_split_by_groups_then_by_signatures_then_asked_for_whole() -> None:
     rows = [row("ERROR", 10_000)] * 10_001 + [row("FATAL", 10_000)] * 5 + [row("ERROR", 10_500, log_group="/b")]
     source = FakeSource(rows=rows)
-    reading = read(source, batch(Window(10, 11), group(), other, patterns=("ERROR", "FATAL")))
-    assert len(reading.rows) == 10_006
+    reading = read(source, batch(Window(10, 11), group(), group("/b"), patterns=("ERROR", "FATAL")))
+    assert len(reading.rows) == 10_007
+    assert not reading.overflowing
+    assert source.searches[-1].limit == MOST_ROWS
+
+
+def test_what_can_not_be_read_whole_is_said() -> None:
+    source = FakeSource(rows=[row("ERROR", 10_000)] * 100_001 + [row("FATAL", 10_000)])
+    reading = read(source, batch(Window(10, 11), group(), group("/b"), patterns=("ERROR", "FATAL")))
+    assert len(reading.rows) == 100_001
     [overflow] = reading.overflowing
     assert [g.name for g in overflow.groups] == [API]
     assert [s.id for s in overflow.signatures] == ["KO-0"]
@@ -114,8 +138,8 @@ def test_a_window_over_a_young_groups_birth_is_not_cut_where_the_service_would_r
 
     rows = [row("ERROR", 10_000 + n % 2_000) for n in range(12_000)]
     reading = read(FakeSource(rows=rows, refuse=refuse), batch(Window(10, 14), young))
-    assert reading.overflowing
-    assert len(reading.rows) == 10_000
+    assert reading.window == Window(10, 14)
+    assert len(reading.rows) == 12_000
 
 
 def test_an_unavailable_source_gives_nothing_and_its_bytes_are_counted() -> None:

@@ -1,11 +1,8 @@
 """The outbox part of a Store in memory, as its docstrings promise it."""
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 
-from sigwatch.model.incident import Alert, Delivery, Incident, Kind, Progress
-from sigwatch.ports import CursorKey, Unit
+from sigwatch.model.incident import Alert, Delivery, Kind, Progress
 
 Key = tuple[str, str]
 
@@ -65,20 +62,3 @@ class OutboxStore:
     def outbox(self, now_ms: int) -> tuple[int, float]:
         behind = [row for row in self.rows.values() if row.delivered < row.revision]
         return len(behind), 0.0
-
-    # The rest of a Store, which an outbox never asks for.
-
-    def unit(self) -> AbstractContextManager[Unit]:
-        raise NotImplementedError
-
-    def cursors(self) -> MappingProxyType[CursorKey, int]:
-        return MappingProxyType({})
-
-    def open_incidents(self) -> list[Incident]:
-        return []
-
-    def ping(self) -> None:
-        """All is well."""
-
-    def close(self) -> None:
-        """Nothing to let go of."""
