@@ -54,10 +54,32 @@ class ProjectSettings(Section):
     slack_channel: str = ""
 
 
+class LimitSettings(Section):
+    """What sigwatch takes of an account's quotas in a region; others use them too."""
+
+    start_per_second: float = Field(default=5, gt=0, le=10)
+    results_per_second: float = Field(default=8, gt=0, le=10)
+    other_per_second: float = Field(default=5, gt=0, le=10)
+    concurrent: int = Field(default=30, ge=1, le=100)
+
+
+class AccountSettings(Section):
+    """One account to watch, directly or in a role of it."""
+
+    name: str = Field(min_length=1)
+    role_arn: str | None = Field(default=None, pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$")
+    regions: tuple[str, ...] = Field(min_length=1)
+    linked: bool = False
+    """A monitoring account: log groups of the accounts that are linked to it are watched through it."""
+
+
 class AwsSettings(Section):
-    """Which account is watched; credentials and endpoints come from the AWS default chain."""
+    """Which accounts are watched; credentials and endpoints come from the AWS default chain."""
 
     region: str | None = None
+    accounts: tuple[AccountSettings, ...] = ()
+    """None: the account of the default credentials, in `region`."""
+    limits: LimitSettings = LimitSettings()
     ignore_log_groups: tuple[str, ...] = ("*sigwatch*",)
     """Never searched: sigwatch must not be set off by its own output."""
     dollars_per_gb: float = Field(default=0.005, ge=0)
@@ -216,6 +238,8 @@ def _section(location: Sequence[str | int]) -> type[BaseModel] | None:
     for step in location:
         if model is Settings and step == "projects":
             model = ProjectSettings
+        elif model is AwsSettings and step == "accounts":
+            model = AccountSettings
         elif str(step) in model.model_fields:
             annotation = model.model_fields[str(step)].annotation
             if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
@@ -231,10 +255,29 @@ def _contradictions(settings: Settings, path: Path, node: yaml.Node | None) -> l
     if "slack" in settings.targets and not settings.slack.channel and some_without:
         cure = "the target slack needs a channel id: set slack.channel, or slack_channel of every project and `default`"
         found.append(Problem(str(path), _line(node, ["targets"]), "slack.channel", cure))
+    found += [
+        Problem(str(path), _line(node, ["polling", "passes", name]), f"polling.passes.{name}", _too_soon(name, delay))
+        for name, delay in settings.polling.passes.items()
+        if 0 < delay < settings.polling.interval
+    ]
+    names = [account.name for account in settings.aws.accounts]
+    if len(set(names)) < len(names):
+        cure = "two accounts have the same name; metrics and messages tell them apart by it"
+        found.append(Problem(str(path), _line(node, ["aws", "accounts"]), "aws.accounts", cure))
+    if names and settings.aws.region:
+        cure = "goes with one account only; with aws.accounts each names its regions, so remove it here"
+        found.append(Problem(str(path), _line(node, ["aws", "region"]), "aws.region", cure))
     if settings.incidents.quiet_period < settings.polling.interval:
         cure = "is shorter than polling.interval, so each poll would resolve and reopen; make it a few intervals"
         found.append(Problem(str(path), _line(node, ["incidents", "quiet_period"]), "incidents.quiet_period", cure))
     return found
+
+
+def _too_soon(name: str, delay: int) -> str:
+    return (
+        f"{name} reads again {delay} s after the first pass, which is sooner than polling.interval lets either run: "
+        "it pays for the same bytes and finds nothing more; make it several intervals, or remove it"
+    )
 
 
 def _absolute(settings: Settings, folder: Path) -> Settings:

@@ -36,7 +36,10 @@ from sigwatch.publish.outbox import Outbox
 from sigwatch.publish.redact import mask
 from sigwatch.publish.slack import SlackPublisher, slack_client
 from sigwatch.search import Reader
-from sigwatch.source.cloudwatch import CloudWatchSource, logs_client
+from sigwatch.source.clients import logs_client
+from sigwatch.source.cloudwatch import Account, CloudWatchSource
+from sigwatch.source.lanes import Lanes
+from sigwatch.source.limits import Limiter, Limits
 from sigwatch.spending import Meter
 from sigwatch.status import StatusBoard
 from sigwatch.store.sqlite import SqliteStore
@@ -45,9 +48,6 @@ from sigwatch.watch import Watch
 from sigwatch.web.app import Answers, create_app
 from sigwatch.web.server import WebServer
 from sigwatch.workers import Workers
-
-WORKERS = 8
-"""Queries that run at once, far below the account's hundred."""
 
 _chance = random.Random().random  # noqa: S311 - spreads retries
 clock: Clock = time.time  # noqa: TID251 - the one place where the real clock enters
@@ -58,9 +58,23 @@ def load_knowledge(paths: Sequence[Path], relative_to: Path | None = None) -> Li
     return library.load(paths, relative_to=relative_to, judge=judge)
 
 
-def log_source(settings: Settings, wait: Wait) -> LogSource:
-    """The account's Logs Insights."""
-    return CloudWatchSource(logs_client(settings.aws.region, WORKERS + 2), clock, wait)
+def log_source(settings: Settings, wait: Wait, store: SqliteStore, observe: Observer) -> Lanes:
+    """Logs Insights of every account and region that is watched.
+
+    Raises:
+        ConfigurationError: a region, profile or endpoint can not be used.
+    """
+    aws, limits = settings.aws, Limits(**settings.aws.limits.model_dump())
+    wanted: list[tuple[str, str | None, str | None, bool]] = [
+        (a.name, a.role_arn, region, a.linked) for a in aws.accounts for region in a.regions
+    ]
+    lanes = {}
+    for name, role, region, linked in wanted or [("", None, aws.region, False)]:
+        lane = f"{name}/{region}" if name else ""
+        client = logs_client(region, limits.concurrent + 4, role)
+        account = Account(lane, linked, store.installation)
+        lanes[lane] = CloudWatchSource(client, account, Limiter(limits, clock, wait), store, clock, wait, _chance)
+    return Lanes(lanes, observe)
 
 
 def selectors_of(settings: Settings) -> Callable[[Signature], Sequence[str]]:
@@ -132,11 +146,11 @@ def build(
         stack.callback(meter.record)
         observe = fan_out(metrics, meter, *observers)
         outbox = _outbox(settings, store, publishers, observe)
-        source = log_source(settings, stopping.wait)
+        source = log_source(settings, stopping.wait, store, observe)
         load = partial(load_knowledge, settings.knowledge.paths, folder)
         watch = watch_of(settings, load, source, observe)
         stages = pipeline(settings, source, store, Composer(settings), observe)
-        workers = Workers(WORKERS)
+        workers = Workers(settings.aws.limits.concurrent)
         patrol = _patrol(settings, watch, stages, workers, meter)
         board = StatusBoard(watch, patrol.passes, store, pulse, clock)
         web = WebServer(create_app(_answers(metrics, board)), settings.http.host, settings.http.port)
@@ -147,7 +161,7 @@ def build(
             store=store,
             deliver=outbox.deliver_due,
             forget_hits=store.forget_hits,
-            stop_orphans=lambda _: 0,
+            stop_orphans=source.stop_orphans,
             close_workers=workers.close,
             clock=clock,
             observe=observe,

@@ -83,12 +83,12 @@ def backfill(
 
 def _report(settings: Settings, paths: Any, window: Window) -> dict[str, Any]:
     stopping = threading.Event()
-    source: LogSource = wiring.log_source(settings, stopping.wait)
     listener = _Listener()
+    store = wiring.memory_store()
+    source: LogSource = wiring.log_source(settings, stopping.wait, store, listener)
     watch = wiring.watch_of(settings, lambda: wiring.load_knowledge(paths), source, listener)
     watch.reload()
     snapshot = watch.snapshot
-    store = wiring.memory_store()
     stages = wiring.pipeline(settings, source, store, None, listener)
     with _progress() as progress:
         task = progress.add_task("searching", total=past.work(window, snapshot.scopes))

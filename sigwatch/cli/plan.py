@@ -42,7 +42,7 @@ def _report(settings: Settings, paths: list[Any]) -> dict[str, Any]:
     wanted = [(signature, selectors(signature)) for signature in library.watched]
     scopes: tuple[Scope, ...] = ()
     try:
-        source = wiring.log_source(settings, threading.Event().wait)
+        source = wiring.log_source(settings, threading.Event().wait, wiring.memory_store(), lambda _: None)
         existing = look_up(source, [names for _, names in wanted], settings.aws.ignore_log_groups)
     except SourceUnavailable as error:
         problems.append(str(error))

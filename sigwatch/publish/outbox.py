@@ -7,7 +7,7 @@ from dataclasses import replace
 from sigwatch.errors import Ambiguous, NotSent, PublishError, Refused
 from sigwatch.model.event import DeliveryEnded, Outcome, QuarantineKind, QuarantineMeasured
 from sigwatch.model.incident import Delivery
-from sigwatch.ports import Clock, Observer, Publisher, Deliveries
+from sigwatch.ports import Clock, Deliveries, Observer, Publisher
 from sigwatch.publish.delivery import (
     Accepted,
     Action,

@@ -1,27 +1,18 @@
-"""CloudWatch Logs Insights through boto3. Vendor errors stop here."""
+"""CloudWatch Logs Insights through boto3: one account and region. Vendor errors stop here."""
 
-import re
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+import threading
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sigwatch.errors import (
-    ConfigurationError,
-    GroupsUnavailable,
-    OutsideRetention,
-    QueryRejected,
-    SourceError,
-    SourceUnavailable,
-    Stopped,
-)
+from sigwatch.errors import SourceUnavailable, Stopped
 from sigwatch.model.event import QueryStatus
-from sigwatch.model.knowledge import Problem
 from sigwatch.model.logs import LogGroup, Row, Search, SearchResult
-from sigwatch.ports import Clock, Wait
+from sigwatch.ports import Clock, QueryLog, Wait
+from sigwatch.source.limits import Limiter
+from sigwatch.source.vendor import code, group_of, not_started, row_of, throttled, translated, words
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -32,123 +23,227 @@ QUERY_DEADLINE_SECONDS = 900
 UNANSWERED_POLLS = 5
 """Polls in a row without an answer, after which a query is given up."""
 
+UNKNOWN_POLLS = 3
+"""Polls in a row with the status Unknown, which may pass, after which a query is given up."""
+
+START_TRIES = 6
+"""Of a StartQuery that is refused because too much is going on."""
+
 _FIRST_POLL_SECONDS = 0.2
 _SLOWEST_POLL_SECONDS = 5.0
+_SLOWEST_TRY_SECONDS = 10.0
 
 _ENDED = {
     "Failed": QueryStatus.FAILED,
     "Timeout": QueryStatus.TIMEOUT,
     "Cancelled": QueryStatus.CANCELLED,
-    "Unknown": QueryStatus.UNKNOWN,
 }
-_THROTTLED = {"LimitExceededException", "ThrottlingException", "Throttling", "TooManyRequestsException"}
-_MISSING = re.compile(r"[Ll]og group '([^']+)' does not exist")
-_DENIED = re.compile(r"log-group:([^:\s\"]+)")
-# The service reports a range outside of a group's life as malformed. Only this text tells it from a syntax error.
-_OUTSIDE = re.compile(r"end date and time.*(creation time|retention)", re.IGNORECASE | re.DOTALL)
+_GONE = {"ResourceNotFoundException", "InvalidParameterException"}
+_HOPELESS = {*_GONE, "AccessDeniedException"}
 
 
-def logs_client(region: str | None, pool: int) -> "CloudWatchLogsClient":
-    """A client that never retries by itself.
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Where a source searches, and what it is told apart by."""
 
-    StartQuery has no idempotency token: a retry after a lost answer would pay for a second query. Whatever fails is
-    done again by the next run of its pass, from the cursor, where it is counted.
-
-    Raises:
-        ConfigurationError: region, profile or endpoint can not be used.
-    """
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": 1},
-        connect_timeout=3,
-        read_timeout=20,
-        max_pool_connections=pool,
-    )
-    try:
-        return boto3.session.Session(region_name=region).client("logs", config=config)
-    except (BotoCoreError, ValueError) as error:
-        cure = f"{error} Set aws.region, or check AWS_DEFAULT_REGION, AWS_PROFILE and AWS_ENDPOINT_URL_CLOUDWATCH_LOGS."
-        raise ConfigurationError([Problem("", 0, "aws", cure)]) from error
+    lane: str
+    linked: bool
+    """Whether log groups of accounts count that are linked to this one, a monitoring account."""
+    installation: str
+    """Short name of the state that this program keeps: marks its queries."""
 
 
 class CloudWatchSource:
     """LogSource over one account and region. Safe to use from several threads."""
 
-    def __init__(self, client: "CloudWatchLogsClient", clock: Clock, wait: Wait) -> None:
-        """Search through `client`; `wait` says True when sigwatch is to stop."""
+    def __init__(
+        self,
+        client: "CloudWatchLogsClient",
+        account: Account,
+        limiter: Limiter,
+        queries: QueryLog,
+        clock: Clock,
+        wait: Wait,
+        chance: Callable[[], float],
+    ) -> None:
+        """Search through `client`; `wait` says True when sigwatch is to stop, `chance` (0 to 1) spreads retries."""
         self._client = client
+        self._account = account
+        self._limiter = limiter
+        self._queries = queries
         self._clock = clock
         self._wait = wait
+        self._chance = chance
+        self._in_hand: set[str] = set()
+        self._lock = threading.Lock()
 
     def log_groups(self, prefix: str) -> Sequence[LogGroup]:
         """See `ports.LogSource.log_groups`."""
-        pages = self._client.get_paginator("describe_log_groups")
-        found = pages.paginate(logGroupNamePrefix=prefix) if prefix else pages.paginate()
+        wanted: dict[str, Any] = {"logGroupNamePrefix": prefix} if prefix else {}
+        if self._account.linked:
+            wanted["includeLinkedAccounts"] = True
+        found: list[LogGroup] = []
         try:
-            return [_group(described) for page in found for described in page["logGroups"]]
-        except (BotoCoreError, ClientError) as error:
-            raise SourceUnavailable(f"log groups can not be listed: {_words(error)}") from error
+            self._limiter.pass_through("other")
+            for page in self._client.get_paginator("describe_log_groups").paginate(**wanted):
+                found += [group_of(described, self._account.lane) for described in page["logGroups"]]
+                self._limiter.pass_through("other")
+        except (BotoCoreError, ClientError, Stopped) as error:
+            raise SourceUnavailable(f"log groups can not be listed: {words(error)}") from error
+        return found
 
     def search(self, search: Search) -> SearchResult:
         """See `ports.LogSource.search`."""
-        started = self._clock()
+        with self._lock:
+            self._in_hand.add(search.marker)
         try:
-            query = self._client.start_query(
-                logGroupIdentifiers=[group.arn for group in search.groups],
-                # Both ends are inclusive in some readings of the interface; rows outside of the window are dropped.
-                startTime=search.window.start,
-                endTime=search.window.end,
-                queryString=search.text,
-                limit=search.limit,
-            )["queryId"]
-        except (BotoCoreError, ClientError) as error:
-            raise _translated(error) from error
-        results, scanned = self._finish(query, started)
-        rows = tuple(_row(result, search.groups) for result in results)
+            with self._limiter.running():
+                started = self._clock()
+                results, scanned = self._results(search, started)
+        finally:
+            with self._lock:
+                self._in_hand.discard(search.marker)
+        rows = tuple(row_of(result, search.groups) for result in results)
         return SearchResult(rows, scanned, self._clock() - started)
 
-    def _finish(self, query: str, started: float) -> tuple[list[Any], int]:
+    def whole_message(self, row: Row, lane: str) -> str:  # noqa: ARG002 - this source is one lane
+        """See `ports.LogSource.whole_message`."""
+        self._limiter.pass_through("other")
+        try:
+            record = self._client.get_log_record(logRecordPointer=row.pointer)["logRecord"]
+        except (BotoCoreError, ClientError) as error:
+            raise SourceUnavailable(f"an event can not be fetched: {words(error)}") from error
+        return record.get("@message", "").encode("utf-8", "replace").decode()
+
+    def stop_orphans(self, known: Container[str]) -> int:
+        """Stop this installation's running queries whose markers are neither known nor in hand; returns how many."""
+        mine = f"# sigwatch:{self._account.installation}:"
+        stopped = 0
+        for status in ("Scheduled", "Running"):
+            for query in self._described(status):
+                marker = (
+                    query.get("queryString", "").rpartition(mine)[2] if mine in query.get("queryString", "") else ""
+                )
+                if marker and marker not in known and marker not in self._in_hand:
+                    self._stop(query["queryId"])
+                    stopped += 1
+        return stopped
+
+    def _results(self, search: Search, started: float) -> tuple[list[Any], int]:
+        known = self._queries.recall(search.marker)
+        if known:
+            try:
+                return self._finish(known, search, started)
+            except _Gone:
+                # Its results are kept for days only.
+                self._queries.forget(search.marker)
+        query = self._start(search)
+        self._queries.remember(search, query)
+        try:
+            return self._finish(query, search, started)
+        except _Gone as error:
+            self._queries.forget(search.marker)
+            raise SourceUnavailable(str(error)) from error
+
+    def _start(self, search: Search) -> str:
+        for attempt in range(START_TRIES):
+            self._limiter.pass_through("start")
+            try:
+                return self._client.start_query(
+                    logGroupIdentifiers=[group.arn for group in search.groups],
+                    # Both ends are inclusive in some readings of the interface; rows outside are dropped.
+                    startTime=search.window.start,
+                    endTime=search.window.end,
+                    queryString=self._marked(search),
+                    limit=search.limit,
+                )["queryId"]
+            except (BotoCoreError, ClientError) as error:
+                found = None if not_started(error) else self._lost(search)
+                if found:
+                    return found
+                if not throttled(error) or attempt == START_TRIES - 1:
+                    raise translated(error) from error
+            # Full jitter: whoever was refused together must not come back together.
+            if self._wait(self._chance() * min(_SLOWEST_TRY_SECONDS, 0.5 * 2.0**attempt)):
+                break
+        raise Stopped("the query was not started because sigwatch shuts down")
+
+    def _marked(self, search: Search) -> str:
+        return f"{search.text}\n# sigwatch:{self._account.installation}:{search.marker}"
+
+    def _lost(self, search: Search) -> str | None:
+        """The id of a query that was started without an answer; only this search can have written its text."""
+        text = self._marked(search)
+        for status in ("Running", "Scheduled", "Complete"):
+            for query in self._described(status):
+                if query.get("queryString") == text:
+                    return str(query["queryId"])
+        return None
+
+    def _described(self, status: str) -> list[Any]:
+        self._limiter.pass_through("other")
+        try:
+            return list(self._client.describe_queries(status=status, maxResults=1000)["queries"])  # type: ignore[arg-type]  # the statuses above are the service's
+        except (BotoCoreError, ClientError):
+            return []
+
+    def _finish(self, query: str, search: Search, started: float) -> tuple[list[Any], int]:
         """Wait until the query is complete and read all pages; a query that is given up is stopped."""
         pause = _FIRST_POLL_SECONDS
-        unanswered = 0
+        unanswered = unknown = 0
         while True:
             if self._wait(pause):
-                self._stop(query)
+                self._give_up(query, search)
                 raise Stopped("the query was stopped because sigwatch shuts down")
             pause = min(pause * 1.5, _SLOWEST_POLL_SECONDS)
             answer = self._poll(query)
             unanswered = 0 if answer else unanswered + 1
             if unanswered > UNANSWERED_POLLS:
-                raise SourceUnavailable("the service does not answer; the query is started anew")
+                raise SourceUnavailable("the service does not answer; the query is asked for again")
             status = answer["status"] if answer else "Running"
             scanned = int(answer["statistics"].get("bytesScanned", 0)) if answer and "statistics" in answer else 0
             if answer and status == "Complete":
                 return self._pages(query, answer), scanned
-            if status in _ENDED:
-                raise SourceUnavailable(f"the query ended as {status}", _ENDED[status], scanned)
+            unknown = unknown + 1 if status == "Unknown" else 0
+            if status in _ENDED or unknown > UNKNOWN_POLLS:
+                self._give_up(query, search)
+                raise SourceUnavailable(
+                    f"the query ended as {status}", _ENDED.get(status, QueryStatus.UNKNOWN), scanned
+                )
             if self._clock() - started > QUERY_DEADLINE_SECONDS:
-                self._stop(query)
+                self._give_up(query, search)
                 raise SourceUnavailable("the query took too long and was stopped", QueryStatus.TIMEOUT, scanned)
 
     def _poll(self, query: str, token: str | None = None) -> Any:
         """One look at the query; None when the look failed but the query may well be running."""
+        self._limiter.pass_through("results")
         try:
             if token:
                 return self._client.get_query_results(queryId=query, nextToken=token)
             return self._client.get_query_results(queryId=query)
         except (BotoCoreError, ClientError) as error:
-            if _code(error) in {"ResourceNotFoundException", "InvalidParameterException", "AccessDeniedException"}:
-                raise _translated(error) from error
+            if code(error) in _GONE:
+                raise _Gone(words(error)) from error
+            if code(error) in _HOPELESS:
+                raise translated(error) from error
             return None
 
     def _pages(self, query: str, answer: Any) -> list[Any]:
         results = list(answer["results"])
+        failures = 0
         while token := answer.get("nextToken"):
             page = self._poll(query, token)
-            if page is None:
+            failures = 0 if page else failures + 1
+            if failures > UNANSWERED_POLLS or (failures and self._wait(_FIRST_POLL_SECONDS)):
                 raise SourceUnavailable("a page of results could not be read")
-            answer = page
-            results += answer["results"]
+            if page:
+                answer = page
+                results += answer["results"]
         return results
+
+    def _give_up(self, query: str, search: Search) -> None:
+        self._stop(query)
+        self._queries.forget(search.marker)
 
     def _stop(self, query: str) -> None:
         try:
@@ -158,61 +253,5 @@ class CloudWatchSource:
             return
 
 
-def _group(described: Mapping[str, Any]) -> LogGroup:
-    _, partition, _, region, account, *_ = described["arn"].split(":")
-    return LogGroup(
-        partition=partition,
-        account=account,
-        region=region,
-        name=described["logGroupName"],
-        log_class=described.get("logGroupClass", "STANDARD"),
-        created_ms=described.get("creationTime", 0),
-        retention_days=described.get("retentionInDays"),
-        stored_bytes=described.get("storedBytes", 0),
-    )
-
-
-def _row(result: Sequence[Mapping[str, str]], groups: Sequence[LogGroup]) -> Row:
-    fields = {field["field"]: field.get("value", "") for field in result}
-    account, _, name = fields.get("@log", "").rpartition(":")
-    return Row(
-        account=account or groups[0].account,
-        region=groups[0].region,
-        log_group=name or groups[0].name,
-        stream=fields.get("@logStream", ""),
-        ts_ms=_milliseconds(fields["@timestamp"]),
-        # A character cut in half must not stop whoever writes the text elsewhere.
-        message=fields.get("@message", "").encode("utf-8", "replace").decode(),
-        ingested_ms=_milliseconds(fields["@ingestionTime"]) if fields.get("@ingestionTime") else 0,
-    )
-
-
-def _milliseconds(text: str) -> int:
-    """Epoch milliseconds of a result's time: `2026-02-04 06:00:00.123`, in UTC without saying so."""
-    moment = datetime.fromisoformat(text).replace(tzinfo=UTC)
-    return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
-
-
-def _code(error: Exception) -> str:
-    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else ""
-
-
-def _words(error: Exception) -> str:
-    return str(error.response["Error"]["Message"]) if isinstance(error, ClientError) else str(error)
-
-
-def _translated(error: Exception) -> SourceError:
-    """The error of our own that says what to do about a vendor's."""
-    code, words = _code(error), _words(error)
-    if code in _THROTTLED:
-        return SourceUnavailable(words, QueryStatus.THROTTLED)
-    if code == "MalformedQueryException":
-        return OutsideRetention(words) if _OUTSIDE.search(words) else QueryRejected(words)
-    if code == "ResourceNotFoundException" or _MISSING.search(words):
-        return GroupsUnavailable(words, tuple(_MISSING.findall(words)))
-    if code == "AccessDeniedException":
-        return GroupsUnavailable(words, tuple(_DENIED.findall(words)))
-    if code == "InvalidParameterException":
-        # Not a pattern's fault: the request itself is wrong, and its window must wait.
-        return SourceUnavailable(words, QueryStatus.REJECTED)
-    return SourceUnavailable(words)
+class _Gone(Exception):
+    """The service does not know a query any more."""

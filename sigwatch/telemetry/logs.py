@@ -9,12 +9,14 @@ from typing import Any, TextIO
 import structlog
 
 from sigwatch.model.event import (
+    BudgetMeasured,
     CoverageMeasured,
     DeliveryEnded,
     Event,
     IncidentChanged,
     KnowledgeLoaded,
     OpenIncidentsMeasured,
+    OrphansStopped,
     OutboxMeasured,
     Outcome,
     QuarantineMeasured,
@@ -57,6 +59,7 @@ class LogObserver:
         """Write to `log`, a bound structlog logger."""
         self._log = log
         self._quarantined: dict[str, tuple[str, ...]] = {}
+        self._saving = "none"
 
     def __call__(self, event: Event) -> None:
         """Log one event, at a level that its urgency deserves."""
@@ -65,7 +68,17 @@ class LogObserver:
         if isinstance(event, QuarantineMeasured):
             self._quarantine(event)
             return
+        if isinstance(event, BudgetMeasured):
+            self._budget(event)
+            return
         self._log.log(_level(event), _name(event), **_details(event))
+
+    def _budget(self, event: BudgetMeasured) -> None:
+        if event.saving == self._saving:
+            return
+        level = {"none": logging.INFO, "unread": logging.ERROR}.get(event.saving, logging.WARNING)
+        self._saving = event.saving
+        self._log.log(level, "budget", **_details(event))
 
     def _quarantine(self, event: QuarantineMeasured) -> None:
         before = self._quarantined.get(event.kind, ())
@@ -85,6 +98,7 @@ _WORDS = {
     DeliveryEnded: "delivery",
     RunSkipped: "run skipped",
     ReadIncomplete: "read incomplete",
+    OrphansStopped: "orphans stopped",
 }
 
 
@@ -98,7 +112,7 @@ def _level(event: Event) -> int:
             return logging.DEBUG
         case DeliveryEnded(outcome=Outcome.POSTED | Outcome.UPDATED | Outcome.RESOLVED):
             return logging.INFO
-        case QueryEnded() | DeliveryEnded() | RunSkipped() | ReadIncomplete():
+        case QueryEnded() | DeliveryEnded() | RunSkipped() | ReadIncomplete() | OrphansStopped():
             return logging.WARNING
         case KnowledgeLoaded():
             return logging.INFO

@@ -7,12 +7,14 @@ from functools import singledispatchmethod
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 
 from sigwatch.model.event import (
+    BudgetMeasured,
     CoverageMeasured,
     DeliveryEnded,
     Event,
     IncidentChanged,
     KnowledgeLoaded,
     OpenIncidentsMeasured,
+    OrphansStopped,
     OutboxMeasured,
     Outcome,
     QuarantineKind,
@@ -27,6 +29,7 @@ from sigwatch.model.event import (
 )
 from sigwatch.model.incident import Reason
 
+SAVINGS = ("none", "skip_late_passes", "longer_interval", "unread")
 STATUSES = ("approved", "draft", "retired")
 CHANGES = (Reason.OPENED, Reason.RECURRED, Reason.RESOLVED)
 _QUERY_BUCKETS = (0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900)
@@ -51,6 +54,8 @@ class Metrics:
             self._skipped.labels(reason)
         for kind in QuarantineKind:
             self._quarantined.labels(kind)
+        for saving in SAVINGS:
+            self._saving.labels(saving)
         for target in targets:
             for outcome in Outcome:
                 self._notifications.labels(target, outcome)
@@ -77,8 +82,14 @@ class Metrics:
         self._query_duration = histogram("query_duration_seconds", "Time of completed queries.", _QUERY_BUCKETS)
         self._bytes = counter("scanned_bytes", "Bytes that queries scanned.", "scope")
         self._dollars = counter("scan_cost_dollars", "What the scanned bytes cost.", "scope")
+        self._pass_bytes = counter("pass_scanned_bytes", "Bytes that queries scanned, by pass.", "scope", "pass")
+        self._pass_dollars = counter("pass_scan_cost_dollars", "What they cost, by pass.", "scope", "pass")
+        self._spent = gauge("budget_spent_dollars", "Spent on scans this day (UTC).")
+        self._budget = gauge("budget_dollars", "What a day may cost; 0 without a budget.")
+        self._saving = gauge("budget_saving", "1 for how far the daemon has gone to keep within it.", "saving")
+        self._orphans = counter("orphans_stopped", "Queries that ran without anybody to wait for them.")
         self._lag = gauge("coverage_lag_seconds", "How far a pass is behind its delay.", "scope", "pass")
-        self._gap = gauge("coverage_gap_seconds", "Time never searched to completion.", "scope", "pass")
+        self._gap = gauge("coverage_gap_seconds", "Time behind its front that a pass left out.", "scope", "pass")
         self._skipped = counter("runs_skipped", "Scheduled runs that did not happen.", "reason")
         self._latency = histogram(
             "detection_latency_seconds", "From the first hit's event time to the accepted message.", _LATENCY_BUCKETS
@@ -117,6 +128,8 @@ class Metrics:
             self._dollars.labels(name)
             self._incomplete.labels(name)
             for pass_name in self._passes:
+                self._pass_bytes.labels(name, pass_name)
+                self._pass_dollars.labels(name, pass_name)
                 self._lag.labels(name, pass_name)
                 self._gap.labels(name, pass_name)
 
@@ -125,6 +138,8 @@ class Metrics:
         self._queries.labels(event.status).inc()
         self._bytes.labels(event.scope).inc(event.bytes_scanned)
         self._dollars.labels(event.scope).inc(event.dollars)
+        self._pass_bytes.labels(event.scope, event.pass_name).inc(event.bytes_scanned)
+        self._pass_dollars.labels(event.scope, event.pass_name).inc(event.dollars)
         if event.status is QueryStatus.COMPLETE:
             self._query_duration.observe(event.seconds)
 
@@ -171,6 +186,17 @@ class Metrics:
     @_on.register
     def _(self, event: RunSkipped) -> None:
         self._skipped.labels(event.reason).inc()
+
+    @_on.register
+    def _(self, event: BudgetMeasured) -> None:
+        self._spent.set(event.spent_dollars)
+        self._budget.set(event.budget_dollars or 0)
+        for saving in SAVINGS:
+            self._saving.labels(saving).set(saving == event.saving)
+
+    @_on.register
+    def _(self, event: OrphansStopped) -> None:
+        self._orphans.inc(event.count)
 
     @_on.register
     def _(self, event: QuarantineMeasured) -> None:

@@ -22,7 +22,9 @@ from sigwatch.local.settings import Settings
 from sigwatch.model.event import QueryStatus
 from sigwatch.model.logs import LogGroup, Search, Window
 from sigwatch.plan.insights import pack
-from sigwatch.source.cloudwatch import CloudWatchSource
+from sigwatch.source.cloudwatch import Account, CloudWatchSource
+from sigwatch.source.limits import Limiter, Limits
+from sigwatch.store.sqlite import SqliteStore
 from tests.fakes.made import signature
 
 NOW = time.time()  # noqa: TID251 - the embedded server lives in real time
@@ -45,7 +47,9 @@ def source(server: LocalServer) -> Iterator[CloudWatchSource]:
 
 
 class connected:  # noqa: N801 - reads as a statement
-    def __init__(self, url: str, wait: threading.Event | None = None) -> None:
+    def __init__(self, url: str, wait: threading.Event | None = None, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits(1e6, 1e6, 1e6, 30)
+        self.queries = SqliteStore(":memory:")
         self.client = boto3.client(
             "logs",
             endpoint_url=url,
@@ -57,10 +61,17 @@ class connected:  # noqa: N801 - reads as a statement
         self.stop = wait or threading.Event()
 
     def __enter__(self) -> CloudWatchSource:
-        return CloudWatchSource(self.client, time.time, lambda seconds: self.stop.wait(min(seconds, 0.02)))  # noqa: TID251 - the same
+        def wait(seconds: float) -> bool:
+            return self.stop.wait(min(seconds, 0.02))
+
+        clock = time.time  # noqa: TID251 - the same
+        account = Account("", linked=False, installation="i1234567")
+        limiter = Limiter(self.limits, clock, wait)
+        return CloudWatchSource(self.client, account, limiter, self.queries, clock, wait, lambda: 0.5)
 
     def __exit__(self, *_: object) -> None:
         self.client.close()
+        self.queries.close()
 
 
 def search(source: CloudWatchSource, *names: str, text: str = "", start: int = BASE, limit: int = 10_000) -> Search:
@@ -68,7 +79,13 @@ def search(source: CloudWatchSource, *names: str, text: str = "", start: int = B
         LogGroup("111122223333", "us-east-1", names[0]),
     )
     signatures = (signature(pattern="ERROR"),)
-    return Search("s", groups, signatures, text or pack(signatures)[0][0], Window(start, start + 60), limit)
+    return Search("s", "eager", groups, signatures, text or pack(signatures)[0][0], Window(start, start + 60), limit)
+
+
+def started(server: LocalServer) -> int:
+    by_status = server.stats()["queries"]
+    assert isinstance(by_status, dict)
+    return sum(by_status.values())
 
 
 def test_log_groups_are_described_with_account_and_class(source: CloudWatchSource) -> None:
@@ -105,10 +122,9 @@ def test_all_pages_are_read(server: LocalServer, source: CloudWatchSource) -> No
 @pytest.mark.parametrize(
     ("faults", "error", "status"),
     [
-        (Faults(start_query=("ThrottlingException",)), SourceUnavailable, QueryStatus.THROTTLED),
+        (Faults(start_query=("ThrottlingException",) * 6), SourceUnavailable, QueryStatus.THROTTLED),
         (Faults(max_concurrent=0), SourceUnavailable, QueryStatus.THROTTLED),
         (Faults(start_query=("ServiceUnavailableException",)), SourceUnavailable, QueryStatus.UNAVAILABLE),
-        (Faults(start_query=("LostReply",)), SourceUnavailable, QueryStatus.UNAVAILABLE),
         (Faults(outcomes=("Failed",)), SourceUnavailable, QueryStatus.FAILED),
         (Faults(outcomes=("Timeout",)), SourceUnavailable, QueryStatus.TIMEOUT),
         (Faults(outcomes=("Cancelled",)), SourceUnavailable, QueryStatus.CANCELLED),
@@ -179,7 +195,82 @@ def test_an_unreachable_service_is_unavailable() -> None:
         with pytest.raises(SourceUnavailable, match="log groups can not be listed"):
             source.log_groups("")
         with pytest.raises(SourceUnavailable):
-            source.search(Search("s", (LogGroup("1", "us-east-1", "/a"),), (), "fields @message", Window(0, 1), 10))
+            source.search(
+                Search("s", "eager", (LogGroup("1", "us-east-1", "/a"),), (), "fields @message", Window(0, 1), 10)
+            )
+
+
+def test_a_query_whose_start_was_never_answered_is_found_by_its_mark(
+    server: LocalServer, source: CloudWatchSource
+) -> None:
+    server.store.put("/aws/lambda/api", "s", [(BASE * 1000, "ERROR")])
+    wanted = search(source)
+    server.inject(Faults(start_query=("LostReply",)))
+    assert source.search(wanted).count == 1
+    assert started(server) == 1
+
+
+def test_a_refused_start_is_tried_again_in_place(server: LocalServer, source: CloudWatchSource) -> None:
+    wanted = search(source)
+    server.inject(Faults(start_query=("ThrottlingException", "LimitExceededException", "ok")))
+    assert source.search(wanted).count == 0
+
+
+def test_a_query_that_was_started_before_is_asked_for_and_not_paid_for_again(server: LocalServer) -> None:
+    server.store.put("/aws/lambda/api", "s", [(BASE * 1000, "ERROR")])
+    house = connected(server.url)
+    with house as source:
+        wanted = search(source)
+        assert source.search(wanted).count == 1
+        assert source.search(wanted).count == 1
+        assert started(server) == 1
+        house.queries.forget(wanted.marker)
+        source.search(wanted)
+        assert started(server) == 2
+
+
+def test_a_query_that_the_service_has_forgotten_is_started_anew(server: LocalServer) -> None:
+    house = connected(server.url)
+    with house as source:
+        wanted = search(source)
+        house.queries.remember(wanted, "00000000-0000-0000-0000-000000000000")
+        assert source.search(wanted).count == 0
+        assert house.queries.recall(wanted.marker) != "00000000-0000-0000-0000-000000000000"
+
+
+def test_a_query_that_ended_badly_is_forgotten(server: LocalServer) -> None:
+    house = connected(server.url)
+    with house as source:
+        wanted = search(source)
+        server.inject(Faults(outcomes=("Failed",)))
+        with pytest.raises(SourceUnavailable):
+            source.search(wanted)
+        assert house.queries.recall(wanted.marker) is None
+
+
+def test_only_queries_of_this_installation_that_nobody_waits_for_are_stopped() -> None:
+    slow = Settings(scheduled_seconds=0.0, running_seconds=60.0, group_age_seconds=86_400.0)
+    with LocalServer(clock=time.time, settings=slow) as server:  # noqa: TID251 - the same
+        server.store.create_group("/aws/lambda/api", created_ms=(BASE - 86_400) * 1000)
+        house = connected(server.url)
+        with house as source:
+            for mark in ("i1234567:orphan", "i1234567:known", "other123:orphan"):
+                house.client.start_query(
+                    logGroupNames=["/aws/lambda/api"],
+                    startTime=BASE,
+                    endTime=BASE + 1,
+                    queryString=f"fields @message\n# sigwatch:{mark}",
+                )
+            assert source.stop_orphans({"known"}) == 1
+            assert server.stats()["running"] == 2
+
+
+def test_a_message_that_was_cut_off_is_fetched_whole(server: LocalServer, source: CloudWatchSource) -> None:
+    server.store.put("/aws/lambda/api", "s", [(BASE * 1000, "ERROR " + "x" * 2_000)])
+    server.inject(Faults(truncate_message=1_000))
+    [row] = source.search(search(source)).rows
+    assert len(row.message) == 1_000
+    assert source.whole_message(row, "") == "ERROR " + "x" * 2_000
 
 
 def test_batches_are_searched_by_arn(source: CloudWatchSource) -> None:

@@ -7,66 +7,13 @@ from sigwatch.plan.console_link import console_link
 from sigwatch.plan.cost import bytes_per_day, dollars
 from sigwatch.plan.insights import LONGEST_QUERY, filter_of, pack, query_text
 from sigwatch.plan.scopes import batches, literal_prefix, resolve, selectors
-from sigwatch.plan.windows import DAY, Pace, due_window, first_cursor, ripe_window
+from sigwatch.plan.windows import DAY, Pace
 from tests.fakes.made import API, group, ris, signature
 
 PACE = Pace(interval=15, first_lookback=900, catch_up_window=3600)
 EAGER = Pass("eager", 0)
 LATE = Pass("late", 3600)
 NOW = 1_800_000_000.7
-
-
-def test_a_new_log_group_begins_at_the_look_back() -> None:
-    assert first_cursor(NOW, PACE) == 1_800_000_000 - 900
-
-
-@pytest.mark.parametrize(
-    ("step", "cursor_ago", "expected_ago"),
-    [
-        (EAGER, 15, (15, 0)),
-        (EAGER, 14, None),
-        (EAGER, 40, (40, 0)),
-        (EAGER, 10_000, (10_000, 6_400)),
-        (LATE, 3600 + 360, (3960, 3600)),
-        (LATE, 3600 + 359, None),
-        (LATE, 100, None),
-    ],
-)
-def test_a_pass_reads_from_its_cursor_to_its_delay(
-    step: Pass, cursor_ago: int, expected_ago: tuple[int, int] | None
-) -> None:
-    now = int(NOW)
-    found = due_window(step, group(), now - cursor_ago, NOW, PACE)
-    assert found == (expected_ago and Window(now - expected_ago[0], now - expected_ago[1]))
-
-
-def test_a_pass_that_is_asked_for_once_takes_a_short_window_too() -> None:
-    assert ripe_window(EAGER, group(), int(NOW) - 1, NOW, PACE) == Window(int(NOW) - 1, int(NOW))
-    assert ripe_window(EAGER, group(), int(NOW), NOW, PACE) is None
-
-
-def test_nothing_is_asked_for_that_the_retention_has_deleted() -> None:
-    found = due_window(EAGER, group(retention_days=1), int(NOW) - 3 * DAY, NOW, PACE)
-    assert found == Window(int(NOW) - DAY, int(NOW) - DAY + 3600)
-
-
-def test_a_window_reaches_past_the_creation_of_its_log_group_or_waits() -> None:
-    young = group(created_ms=(int(NOW) - 100) * 1000)
-    settled = Pass("settled", 100)
-    assert due_window(settled, young, int(NOW) - 9_000, NOW, PACE) is None
-    assert due_window(settled, young, int(NOW) - 9_000, NOW + 1, PACE) == Window(int(NOW) - 9_000, int(NOW) - 99)
-
-
-@given(st.lists(st.integers(0, 4000), min_size=1, max_size=30))
-def test_the_windows_of_a_pass_tile_the_time_without_gap_or_overlap(steps: list[int]) -> None:
-    cursor = now = int(NOW)
-    for step in steps:
-        now += step
-        while found := due_window(EAGER, group(), cursor, now, PACE):
-            assert found.start == cursor
-            assert 15 <= found.seconds <= 3600
-            cursor = found.end
-        assert now - cursor < 15
 
 
 def test_a_window_is_half_open_and_never_empty() -> None:

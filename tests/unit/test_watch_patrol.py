@@ -68,8 +68,8 @@ class House:
     def __post_init__(self) -> None:
         before = self.source_of
         self.now = before.now if before else self.now
-        self.source = before.source if before else FakeSource(self.groups, self.rows)
-        self.store = before.store if before else SqliteStore(":memory:")
+        self.source: FakeSource = before.source if before else FakeSource(self.groups, self.rows)
+        self.store: SqliteStore = before.store if before else SqliteStore(":memory:")
         tell = self.tell
         self.watch = Watch(self.load, self.source, lambda s: s.ko.log_groups, ("*ignored*",), self.clock, tell)
         reader = Reader(self.source, tell, 0.005)
