@@ -10,7 +10,7 @@ from sigwatch.model.knowledge import Ris, Signature, Step
 from sigwatch.model.logs import LogGroup, Window
 from sigwatch.pipeline import Notice
 from sigwatch.plan.console_link import console_link
-from sigwatch.plan.insights import filter_of, query_text
+from sigwatch.plan.insights import UNFILTERED, filter_of, query_text
 from sigwatch.publish.redact import mask_document
 
 MARGIN_SECONDS = 60
@@ -59,7 +59,10 @@ class Composer:
 
 
 def _logs_url(incident: Incident, signature: Signature) -> str:
+    if not incident.region:
+        return ""
     groups = [LogGroup(incident.account, incident.region, name) for name in incident.log_groups]
     start = incident.first_seen_ms // 1000 - MARGIN_SECONDS
     end = incident.last_seen_ms // 1000 + 1 + MARGIN_SECONDS
-    return console_link(groups, query_text([filter_of(signature.pattern)]), Window(start, end))
+    query = query_text([filter_of(signature.pattern)]) if signature.pattern else UNFILTERED
+    return console_link(groups, query, Window(start, end))

@@ -14,10 +14,10 @@ from sigwatch.model.event import IncidentChanged, ReadIncomplete, WindowSearched
 from sigwatch.model.incident import Alert, Decision, Incident, Kind, Reason
 from sigwatch.model.knowledge import Signature
 from sigwatch.model.logs import Hit, Row
-from sigwatch.plan.insights import pack
 from sigwatch.plan.scopes import Batch
+from sigwatch.plan.strategy import QueryPlan, plan_queries
 from sigwatch.ports import Clock, Observer, Store, Unit, cursor_key
-from sigwatch.search import Queries, Reader, Reading
+from sigwatch.search import Reader, Reading
 
 TOLD: Mapping[Reason, Kind] = {
     Reason.OPENED: Kind.OPENED,
@@ -43,12 +43,12 @@ class Prepared:
     """What the signatures of a scope were turned into."""
 
     engine: Engine
-    queries: Queries
+    plan: QueryPlan
 
 
-def prepare(signatures: Sequence[Signature]) -> Prepared:
-    """Make ready to search for a few signatures."""
-    return Prepared(Engine(signatures), pack(signatures))
+def prepare(signatures: Sequence[Signature], window_bytes: int = 0, previous: Prepared | None = None) -> Prepared:
+    """Make ready to search for signatures in windows of about so many bytes; what is ready of `previous` is kept."""
+    return Prepared(Engine(signatures), plan_queries(signatures, window_bytes, previous.plan if previous else None))
 
 
 Record = Callable[[Unit, Reading], None]
@@ -89,7 +89,7 @@ class Pipeline:
             SourceError: nothing was recorded; the window is done again.
             StoreError: likewise.
         """
-        reading = self.reader.read(batch, prepared.queries)
+        reading = self.reader.read(batch, prepared.plan.queries)
         # Where every signature was rejected nothing has been searched for, so the window has to wait.
         searched = len(reading.rejected) < len(batch.scope.signatures)
         hits, undecided = matched(reading.rows, prepared.engine, self._whole(batch))

@@ -18,7 +18,9 @@ from sigwatch.model.event import (
 from sigwatch.model.knowledge import Library, Problem, Signature, errors
 from sigwatch.model.logs import LogGroup, Scope
 from sigwatch.pipeline import Prepared, prepare
-from sigwatch.plan.scopes import is_selector, literal_prefix, resolve
+from sigwatch.plan.cost import bytes_per_day
+from sigwatch.plan.scopes import GROUPS_PER_QUERY, is_selector, literal_prefix, resolve
+from sigwatch.plan.windows import DAY
 from sigwatch.ports import Clock, LogSource, Observer
 
 Selectors = Callable[[Signature], Sequence[str]]
@@ -100,10 +102,15 @@ class Watch:
         source: LogSource,
         selectors: Selectors,
         ignored: Sequence[str],
+        interval: int,
         clock: Clock,
         observe: Observer,
     ) -> None:
-        """Read knowledge with `load` and log groups from `source`, where those that match `ignored` do not count."""
+        """Read knowledge with `load` and log groups from `source`, where those that match `ignored` do not count.
+
+        `interval` is the seconds of a usual window.
+        """
+        self._interval = interval
         self._ignored = ignored
         self._load = load
         self._source = source
@@ -177,7 +184,19 @@ class Watch:
         return (*groups, *(f"{name}: {words}" for name, words in self._rejected.items()))
 
     def _prepare(self, scopes: Iterable[Scope]) -> dict[tuple[str, ...], Prepared]:
-        return {_ids(scope): prepare(scope.signatures) for scope in scopes}
+        before = self.snapshot
+        ready = {scope.signatures: before.prepared_for[_ids(scope)] for scope in before.scopes}
+        alike = {(scope.name, scope.groups): ready[scope.signatures] for scope in before.scopes}
+        return {
+            _ids(scope): ready.get(scope.signatures)
+            or prepare(scope.signatures, self._window_bytes(scope), alike.get((scope.name, scope.groups)))
+            for scope in scopes
+        }
+
+    def _window_bytes(self, scope: Scope) -> int:
+        """What one query of the first pass is expected to scan."""
+        groups = scope.groups[:GROUPS_PER_QUERY]
+        return int(bytes_per_day(groups, int(self._clock() * 1000)) * self._interval / DAY)
 
     def _tell(self) -> None:
         snapshot = self.snapshot

@@ -84,7 +84,9 @@ def selectors_of(settings: Settings) -> Callable[[Signature], Sequence[str]]:
 
 def watch_of(settings: Settings, load: Callable[[], Library], source: LogSource, observe: Observer) -> Watch:
     """What is watched, under this configuration."""
-    return Watch(load, source, selectors_of(settings), settings.aws.ignore_log_groups, clock, observe)
+    return Watch(
+        load, source, selectors_of(settings), settings.aws.ignore_log_groups, settings.polling.interval, clock, observe
+    )
 
 
 def pipeline(

@@ -1,12 +1,18 @@
 """The text of Logs Insights queries. Nobody else puts query text together."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from sigwatch.model.knowledge import Signature
-from sigwatch.plan.dialect import Filter, widen
+from sigwatch.plan.dialect import Filter, escape, widen
+from sigwatch.plan.factor import Atoms, atoms, factored, growth
+from sigwatch.plan.literals import Literal
 
 LONGEST_QUERY = 10_000
 """Characters that StartQuery takes."""
+
+MARK_LENGTH = 48
+"""Kept free for the comment line that says whose query it is."""
 
 ROW_LIMIT = 10_000
 """Rows asked for: one page. A result that reaches it is split, because the service drops the rest without a sign."""
@@ -18,7 +24,11 @@ _HEAD = "fields @timestamp, @ingestionTime, @log, @logStream, @message\n| filter
 _TAIL = f"\n| sort @timestamp asc\n| limit {ROW_LIMIT}"
 _ANY_CASE = "(?i)"
 
+UNFILTERED = "fields @timestamp, @log, @logStream, @message\n| sort @timestamp asc"
+"""Everything, for people who look at what could not be read."""
 
+
+@lru_cache(maxsize=32_768)
 def filter_of(pattern: str) -> Filter:
     """The filter for one pattern, small enough to be sent.
 
@@ -33,33 +43,47 @@ def filter_of(pattern: str) -> Filter:
     return found
 
 
+def literal_filter(literal: Literal) -> Filter:
+    """The filter for a text as it stands."""
+    return Filter("".join(map(escape, literal.text)), literal.any_case)
+
+
 def query_text(filters: Iterable[Filter]) -> str:
     """One query that returns whatever any of the filters matches."""
-    exact = sorted({f.text for f in filters if not f.any_case})
-    any_case = sorted({f.text for f in filters if f.any_case})
-    conditions = [f"@message like /{'|'.join(exact)}/"] if exact else []
-    conditions += [f"@message like /{_ANY_CASE}{'|'.join(any_case)}/"] if any_case else []
+    known = set(filters)
+    exact = factored(f.text for f in known if not f.any_case)
+    any_case = factored(f.text for f in known if f.any_case)
+    conditions = [f"@message like /{exact}/"] if exact else []
+    conditions += [f"@message like /{_ANY_CASE}{any_case}/"] if any_case else []
     return _HEAD + " or ".join(conditions) + _TAIL
 
 
-def pack(signatures: Sequence[Signature]) -> list[tuple[str, tuple[Signature, ...]]]:
-    """Queries that together search for all signatures, each with the signatures that it serves.
+ROOM = LONGEST_QUERY - MARK_LENGTH - len(query_text([Filter("x", any_case=False), Filter("x", any_case=True)]))
+"""Characters that the filters of one query may take together."""
 
-    Signatures fill a query in their order until it is full.
-    """
-    queries: list[tuple[str, tuple[Signature, ...]]] = []
-    taken: list[Signature] = []
-    filters: list[Filter] = []
-    length = 0
-    room = LONGEST_QUERY - len(query_text([Filter("", any_case=False), Filter("", any_case=True)]))
+
+def runs(filters: Iterable[Filter]) -> list[list[Filter]]:
+    """Filters in as few queries' worth as their order allows: alike ones together, where they share their beginning."""
+    packed: list[list[Filter]] = []
+    length = ROOM
+    before: Atoms | None = None
+    for found in sorted(set(filters), key=lambda each: (each.any_case, atoms(each.text))):
+        parts = atoms(found.text)
+        added = growth(before, parts)
+        if length + added > ROOM:
+            packed.append([])
+            length, added = 0, growth(None, parts)
+        packed[-1].append(found)
+        length += added
+        before = parts
+    return packed
+
+
+def pack(signatures: Sequence[Signature]) -> list[tuple[str, tuple[Signature, ...]]]:
+    """Queries that together search for exactly these signatures, each with the signatures that it serves."""
+    packed = runs(filter_of(signature.pattern) for signature in signatures)
+    place = {found: number for number, run in enumerate(packed) for found in run}
+    served: list[list[Signature]] = [[] for _ in packed]
     for signature in signatures:
-        found = filter_of(signature.pattern)
-        if taken and length + len(found.text) + 1 > room:
-            queries.append((query_text(filters), tuple(taken)))
-            taken, filters, length = [], [], 0
-        taken.append(signature)
-        filters.append(found)
-        length += len(found.text) + 1
-    if taken:
-        queries.append((query_text(filters), tuple(taken)))
-    return queries
+        served[place[filter_of(signature.pattern)]].append(signature)
+    return [(query_text({filter_of(s.pattern) for s in mine}), tuple(mine)) for mine in served]

@@ -1,6 +1,7 @@
 """From what each signature asks for to the fewest groups of log groups that share their signatures."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ GROUPS_PER_QUERY = 50
 
 SEARCHABLE = ("STANDARD", "INFREQUENT_ACCESS")
 """Log classes that Logs Insights can query in full."""
+
+MOST_NAMED = 3
+"""Projects in the name of a scope."""
 
 _WILD = "*?["
 _NAME = re.compile(r"[.\-_/#A-Za-z0-9*?\[\]!]{1,512}")
@@ -50,25 +54,46 @@ def resolve(
 ) -> tuple[tuple[Scope, ...], tuple[Problem, ...]]:
     """Scopes for the signatures, and a problem for each selector that finds nothing.
 
-    Log groups with the same signatures, account, region and log class form one scope.
+    Log groups with the same signatures, lane and log class form one scope.
     """
-    groups = sorted({group for group in existing if group.log_class in SEARCHABLE})
-    found: defaultdict[LogGroup, list[Signature]] = defaultdict(list)
-    problems = []
+    names = _Names(group for group in set(existing) if group.log_class in SEARCHABLE)
+    alike: defaultdict[tuple[str, ...], list[Signature]] = defaultdict(list)
     for signature, asked in sorted(wanted, key=lambda pair: pair[0].id):
+        alike[tuple(asked)].append(signature)
+    problems = []
+    found: defaultdict[LogGroup, list[tuple[str, ...]]] = defaultdict(list)
+    for asked, signatures in alike.items():
         if not asked:
-            problems.append(without_log_groups(signature))
-        matches = {selector: [g for g in groups if fnmatchcase(g.name, selector)] for selector in asked}
-        for selector, matched in matches.items():
-            if not is_selector(selector):
-                cure = f"{selector!r} is no log group: write a name or a glob such as /aws/lambda/shop-*, not an ARN"
-                problems.append(Problem(*_origin(selector, signature), cure))
-            elif not matched:
-                cure = f"{selector} matches no log group; correct the name, or wait until the first event creates it"
-                problems.append(Problem(*_origin(selector, signature), cure, "warning"))
-        for group in sorted({group for matched in matches.values() for group in matched}):
-            found[group].append(signature)
-    return _scopes(found), tuple(dict.fromkeys(problems))
+            problems += [without_log_groups(signature) for signature in signatures]
+        matches = {selector: names.matching(selector) for selector in asked}
+        problems += [p for s in signatures for selector in asked for p in _wrong(selector, matches[selector], s)]
+        for group in {group for matched in matches.values() for group in matched}:
+            found[group].append(asked)
+    return _scopes(found, alike), tuple(dict.fromkeys(problems))
+
+
+class _Names:
+    """Log groups by name: a name or glob is looked up among those that share its beginning."""
+
+    def __init__(self, groups: Iterable[LogGroup]) -> None:
+        self._groups = sorted(groups, key=lambda group: group.name)
+        self._names = [group.name for group in self._groups]
+
+    def matching(self, selector: str) -> list[LogGroup]:
+        prefix = literal_prefix(selector)
+        start = bisect_left(self._names, prefix)
+        end = bisect_right(self._names, prefix + "\U0010ffff", lo=start)
+        return [group for group in self._groups[start:end] if fnmatchcase(group.name, selector)]
+
+
+def _wrong(selector: str, matched: Sequence[LogGroup], signature: Signature) -> list[Problem]:
+    if not is_selector(selector):
+        cure = f"{selector!r} is no log group: write a name or a glob such as /aws/lambda/shop-*, not an ARN"
+        return [Problem(*_origin(selector, signature), cure)]
+    if not matched:
+        cure = f"{selector} matches no log group; correct the name, or wait until the first event creates it"
+        return [Problem(*_origin(selector, signature), cure, "warning")]
+    return []
 
 
 def without_log_groups(signature: Signature) -> Problem:
@@ -86,16 +111,28 @@ def _origin(selector: str, signature: Signature) -> tuple[str, int, str]:
     return "", 0, f"projects.{signature.project}.log_groups (or default's)"
 
 
-def _scopes(found: Mapping[LogGroup, list[Signature]]) -> tuple[Scope, ...]:
-    alike: defaultdict[tuple[str, ...], list[LogGroup]] = defaultdict(list)
-    for group, signatures in found.items():
-        alike[group.account, group.region, group.log_class, *(signature.id for signature in signatures)].append(group)
-    scopes = []
-    for groups in alike.values():
-        signatures = found[groups[0]]
-        projects = "+".join(sorted({signature.project for signature in signatures}))
-        scopes.append(Scope(f"{groups[0].region}/{projects}", tuple(groups), tuple(signatures)))
-    return tuple(scopes)
+def _scopes(
+    found: Mapping[LogGroup, list[tuple[str, ...]]], alike: Mapping[tuple[str, ...], list[Signature]]
+) -> tuple[Scope, ...]:
+    shared: defaultdict[tuple[tuple[str, ...], tuple[tuple[str, ...], ...]], list[LogGroup]] = defaultdict(list)
+    for group in sorted(found):
+        # A monitoring account's lane spans accounts, and so may its queries.
+        place = (group.lane or group.account, group.region, group.log_class)
+        shared[place, tuple(sorted(found[group]))].append(group)
+    merged: dict[tuple[str, ...], Scope] = {}
+    for (where, asked), groups in shared.items():
+        signatures = tuple(sorted((s for each in asked for s in alike[each]), key=lambda s: s.id))
+        key = (*where, *(signature.id for signature in signatures))
+        before = merged[key].groups if key in merged else ()
+        merged[key] = Scope(_name(groups[0], signatures), tuple(sorted((*before, *groups))), signatures)
+    return tuple(merged.values())
+
+
+def _name(group: LogGroup, signatures: Iterable[Signature]) -> str:
+    """Short, and the same for as long as the same projects are concerned."""
+    projects = sorted({signature.project for signature in signatures})
+    where = group.lane or group.region
+    return f"{where}/{'+'.join(projects)}" if len(projects) <= MOST_NAMED else f"{where}/{len(projects)} projects"
 
 
 def batches(step: Pass, scopes: Iterable[Scope], window_of: Callable[[LogGroup], Window | None]) -> list[Batch]:

@@ -71,7 +71,7 @@ class House:
         self.source: FakeSource = before.source if before else FakeSource(self.groups, self.rows)
         self.store: SqliteStore = before.store if before else SqliteStore(":memory:")
         tell = self.tell
-        self.watch = Watch(self.load, self.source, lambda s: s.ko.log_groups, ("*ignored*",), self.clock, tell)
+        self.watch = Watch(self.load, self.source, lambda s: s.ko.log_groups, ("*ignored*",), 15, self.clock, tell)
         reader = Reader(self.source, tell, 0.005)
         rules = Rules(60_000, str)
         stages = Pipeline(reader, self.store, rules, ("log_group",), lambda *_: (), self.clock, tell)
@@ -331,7 +331,7 @@ def test_a_restart_without_an_answer_about_log_groups_resolves_nothing(house: Ho
     house.rows.append(row("ERROR", 9_990_000))
     house.run(EAGER)
     house.now += 3_600
-    fresh = Watch(house.load, house.source, lambda s: s.ko.log_groups, (), house.clock, house.events.append)
+    fresh = Watch(house.load, house.source, lambda s: s.ko.log_groups, (), 15, house.clock, house.events.append)
     house.patrol._watch = fresh
     house.run(EAGER)
     assert len(house.store.open_incidents()) == 1
@@ -514,7 +514,7 @@ def test_a_window_that_was_begun_before_a_crash_is_gone_on_with(house: House) ->
     house.patrol.run(EAGER)
     house.now += 20
     scope = house.watch.snapshot.scopes[0]
-    [(text, signatures)] = house.watch.snapshot.prepared(scope).queries
+    [(text, signatures)] = house.watch.snapshot.prepared(scope).plan.queries
     begun = Search(scope.name, "eager", scope.groups, signatures, text, Window(10_000, 10_017), 10_000)
     house.store.remember(begun, "q1")
     house.patrol.stop()

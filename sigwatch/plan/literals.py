@@ -1,0 +1,128 @@
+"""Texts that must occur in whatever a pattern matches, and how rare they are likely to be in logs."""
+
+import importlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from typing import Any
+
+_parser: Any = importlib.import_module("re._parser")
+_codes: Any = importlib.import_module("re._constants")
+
+_MOST_ALTERNATIVES = 16
+_ZERO_WIDTH = (_codes.AT, _codes.ASSERT, _codes.ASSERT_NOT)
+
+_COMMON = {
+    "error": 0.05, "exception": 0.03, "failed": 0.03, "failure": 0.02, "warning": 0.1, "info": 0.6, "debug": 0.3,
+    "timeout": 0.01, "connection": 0.05, "request": 0.3, "response": 0.2, "http": 0.3, "message": 0.3, "status": 0.2,
+    "level": 0.4, "timestamp": 0.3, "start": 0.2, "lambda": 0.1, "denied": 0.01, "refused": 0.01, "server": 0.1,
+    "client": 0.1, "module": 0.02, "could not": 0.01, "unable": 0.01, "invalid": 0.02, "null": 0.05, "true": 0.2,
+}  # fmt: skip
+"""Share of log events that hold a word, roughly; only the order of magnitude counts."""
+
+_BY_LENGTH = (1.0, 1.0, 0.5, 0.15, 0.04, 0.015, 0.005, 0.002, 0.001, 0.0005, 0.0002)
+_RAREST = 0.0001
+_WORD = re.compile(r"[A-Za-z]{4,}|[0-9]{4,}|[A-Z]?[a-z]{3,}|[A-Z]{4,}")
+_CAMEL = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{4,}")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Literal:
+    """A text that occurs in a match."""
+
+    text: str
+    any_case: bool
+    """Whether it may be written in any case; `text` is in lower case then."""
+
+
+@lru_cache(maxsize=65_536)
+def share(text: str) -> float:
+    """Which part of all log events is likely to hold a text: an estimate, 0 to 1."""
+    lower = text.lower()
+    by_length = _BY_LENGTH[len(lower)] if len(lower) < len(_BY_LENGTH) else _RAREST
+    return max([by_length, *(common for word, common in _COMMON.items() if lower in word)])
+
+
+@lru_cache(maxsize=32_768)
+def required(pattern: str) -> tuple[Literal, ...]:
+    """Texts of which every match of a pattern contains at least one; empty where none is certain.
+
+    Of several such sets the rarest is chosen. The pattern must be valid.
+    """
+    tree = _parser.parse(pattern)
+    any_case = bool(tree.state.flags & re.IGNORECASE)
+    found = _Finder(any_case).clause(tree)
+    return tuple(sorted(Literal(text.lower() if any_case else text, any_case) for text in found))
+
+
+@lru_cache(maxsize=65_536)
+def parts(literal: Literal) -> tuple[Literal, ...]:
+    """The literal and the words in it: wherever it occurs, each of these does too."""
+    words = set(_WORD.findall(literal.text)) | set(_CAMEL.findall(literal.text))
+    return tuple(sorted({literal, *(Literal(word, literal.any_case) for word in words)}))
+
+
+def _rarer(clauses: Iterable[frozenset[str]]) -> frozenset[str]:
+    useful = [clause for clause in clauses if clause and all(clause)]
+    return min(useful, key=lambda clause: (sum(map(share, clause)), sorted(clause)), default=frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class _Finder:
+    """Walks a parsed pattern."""
+
+    any_case: bool
+
+    def clause(self, items: Iterable[Any]) -> frozenset[str]:
+        """The rarest set of texts of which one must occur."""
+        clauses: list[frozenset[str]] = []
+        run = frozenset({""})
+        for code, value in items:
+            if code in _ZERO_WIDTH:
+                continue
+            exact = self._exact(code, value)
+            if exact and len(run) * len(exact) <= _MOST_ALTERNATIVES:
+                run = frozenset(before + after for before, after in product(run, exact))
+                continue
+            clauses += [run, exact or self._inside(code, value)]
+            run = exact or frozenset({""})
+        return _rarer([*clauses, run])
+
+    def _exact(self, code: Any, value: Any) -> frozenset[str]:
+        """All that a part can match, where that is little; else empty."""
+        if code is _codes.LITERAL:
+            return frozenset({chr(value)})
+        if code is _codes.IN and all(kind is _codes.LITERAL for kind, _ in value):
+            return frozenset(chr(each) for _, each in value) if len(value) <= _MOST_ALTERNATIVES else frozenset()
+        if code is _codes.SUBPATTERN and not value[1] and not value[2]:
+            return self._exact_sequence(value[3])
+        if code is _codes.BRANCH:
+            each = [self._exact_sequence(branch) for branch in value[1]]
+            union = frozenset().union(*each)
+            return union if all(each) and len(union) <= _MOST_ALTERNATIVES else frozenset()
+        return frozenset()
+
+    def _exact_sequence(self, items: Sequence[Any]) -> frozenset[str]:
+        run = frozenset({""})
+        for code, value in items:
+            if code in _ZERO_WIDTH:
+                continue
+            exact = self._exact(code, value)
+            if not exact or len(run) * len(exact) > _MOST_ALTERNATIVES:
+                return frozenset()
+            run = frozenset(before + after for before, after in product(run, exact))
+        return run
+
+    def _inside(self, code: Any, value: Any) -> frozenset[str]:
+        if code is _codes.SUBPATTERN and not value[1] and not value[2]:
+            return self.clause(value[3])
+        if code in (_codes.MAX_REPEAT, _codes.MIN_REPEAT, _codes.POSSESSIVE_REPEAT) and value[0] > 0:
+            return self.clause(value[2])
+        if code is _codes.ATOMIC_GROUP:
+            return self.clause(value)
+        if code is _codes.BRANCH:
+            each = [self.clause(branch) for branch in value[1]]
+            return frozenset().union(*each) if all(each) else frozenset()
+        return frozenset()
