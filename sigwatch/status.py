@@ -11,7 +11,9 @@ from sigwatch.errors import StoreError
 from sigwatch.model.coverage import Coverage
 from sigwatch.model.knowledge import errors
 from sigwatch.model.logs import Pass, Scope
+from sigwatch.plan.windows import gap_seconds
 from sigwatch.ports import Clock, CursorKey, Store, cursor_key
+from sigwatch.spending import day_of
 from sigwatch.watch import Watch
 
 STILL_SECONDS = 60
@@ -71,6 +73,7 @@ class StatusBoard:
                 for incident in self.store.open_incidents()
             ],
             "scopes": [self._scope(scope, coverage) for scope in snapshot.scopes],
+            "spent": sum(paid.dollars for paid in self.store.spent(day_of(now))),
             "pending": self.store.outbox(int(now * 1000))[0],
             "signatures": [
                 {
@@ -95,8 +98,16 @@ class StatusBoard:
             searched = [each.unbroken_from(each.begin) for each in found if each]
             return _moment(min(searched) * 1000) if len(searched) == len(found) else "not yet"
 
+        now = self.clock()
+        gaps = [
+            gap_seconds(group, found, now)
+            for step in self.passes
+            for group in scope.groups
+            if (found := coverage.get(cursor_key(step.name, group)))
+        ]
         return {
             "name": scope.name,
+            "gap": max(gaps, default=0),
             "groups": len(scope.groups),
             "signatures": len(scope.signatures),
             "searched": [searched(step) for step in self.passes],

@@ -149,13 +149,12 @@ def build(
         observe = fan_out(metrics, meter, *observers)
         outbox = _outbox(settings, store, publishers, observe)
         source = log_source(settings, stopping.wait, store, observe)
-        load = partial(load_knowledge, settings.knowledge.paths, folder)
-        watch = watch_of(settings, load, source, observe)
+        watch = watch_of(settings, partial(load_knowledge, settings.knowledge.paths, folder), source, observe)
         stages = pipeline(settings, source, store, Composer(settings), observe)
         workers = Workers(settings.aws.limits.concurrent)
         patrol = _patrol(settings, watch, stages, workers, meter)
-        board = StatusBoard(watch, patrol.passes, store, pulse, clock)
-        web = WebServer(create_app(_answers(metrics, board)), settings.http.host, settings.http.port)
+        answers = _answers(metrics, StatusBoard(watch, patrol.passes, store, pulse, clock))
+        web = WebServer(create_app(answers), settings.http.host, settings.http.port)
         stack.callback(web.close)
         parts = Parts(
             watch=watch,
@@ -214,6 +213,12 @@ def preview(signature: Signature, settings: Settings, console: Console) -> None:
     rules = Rules(settings.incidents.quiet_period * 1000, mask)
     [decision] = lifecycle.apply(None, groups[0], signature, [hit(signature.id, row)], now_ms, rules)
     ConsolePublisher(console).post("", Composer(settings).alert(decision.incident, signature, "console"))
+
+
+def open_existing(settings: Settings) -> SqliteStore | None:
+    """The daemon's state, to be read; None where there is none yet."""
+    path = store_path(settings.store)
+    return SqliteStore(path) if path.exists() else None
 
 
 def memory_store() -> SqliteStore:

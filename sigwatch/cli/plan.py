@@ -1,7 +1,10 @@
 """`plan`: which queries the daemon would send, where, and what they cost."""
 
 import json
+import math
 import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
@@ -13,11 +16,15 @@ from sigwatch.errors import SourceUnavailable
 from sigwatch.model.knowledge import errors
 from sigwatch.model.logs import Scope
 from sigwatch.plan.cost import GIGABYTE, bytes_per_day, dollars
-from sigwatch.plan.insights import pack
 from sigwatch.plan.scopes import GROUPS_PER_QUERY, resolve
+from sigwatch.plan.strategy import QueryPlan, plan_queries
+from sigwatch.plan.windows import DAY
 from sigwatch.watch import look_up
 
 DAYS_PER_MONTH = 30
+
+MOST_GROUPS = 10_000
+"""Log groups that one search of an account may span."""
 
 
 def plan(
@@ -50,31 +57,90 @@ def _report(settings: Settings, paths: list[Any]) -> dict[str, Any]:
         scopes, unmatched = resolve(wanted, existing)
         problems += [str(problem) for problem in unmatched]
     now_ms = int(wiring.clock() * 1000)
-    ingested = sum(bytes_per_day(scope.groups, now_ms) * len(pack(scope.signatures)) for scope in scopes)
-    daily = ingested * len(settings.polling.passes)
-    price = dollars(daily, settings.aws.dollars_per_gb)
-    budget = settings.polling.budget_dollars_per_day
-    if budget is not None and price > budget:
-        problems.append(f"polling.budget_dollars_per_day: about {price:.2f} dollars a day are expected, over {budget}")
+    planned = [_planned(scope, settings.polling.interval, now_ms) for scope in scopes]
+    one_pass = sum(each.bytes_per_day * each.plan.multiple for each in planned)
+    daily = round(one_pass * len(settings.polling.passes))
+    price = dollars(one_pass, settings.aws.dollars_per_gb)
+    problems += _unaffordable(settings, price) + _too_many(settings, planned)
     return {
-        "queries": [query for scope in scopes for query in _queries(scope)],
+        "queries": [query for each in planned for query in _queries(each)],
+        "scopes": [_explained(each) for each in planned],
         "bytes_per_day": daily,
-        "dollars_per_month": round(price * DAYS_PER_MONTH, 4),
+        "dollars_per_month": round(price * len(settings.polling.passes) * DAYS_PER_MONTH, 4),
         "problems": problems,
     }
 
 
-def _queries(scope: Scope) -> list[dict[str, Any]]:
-    names = [group.name for group in scope.groups]
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    scope: Scope
+    plan: QueryPlan
+    bytes_per_day: int
+
+    @property
+    def batches(self) -> int:
+        return -(-len(self.scope.groups) // GROUPS_PER_QUERY)
+
+
+def _planned(scope: Scope, interval: int, now_ms: int) -> _Planned:
+    daily = bytes_per_day(scope.groups, now_ms)
+    batch = daily * min(1.0, GROUPS_PER_QUERY / len(scope.groups))
+    return _Planned(scope, plan_queries(scope.signatures, int(batch * interval / DAY)), daily)
+
+
+def _unaffordable(settings: Settings, one_pass: float) -> list[str]:
+    budget, every_pass = settings.polling.budget_dollars_per_day, one_pass * len(settings.polling.passes)
+    if budget is None or every_pass <= budget:
+        return []
+    if one_pass > budget:
+        words = f"does not pay for one pass, which costs about {one_pass:.2f} dollars a day, so part of each would"
+        cure = f"stay unread until the next; set at least {every_pass:.2f}, or watch fewer log groups"
+    else:
+        words = f"does not pay for all passes, which cost about {every_pass:.2f} dollars a day, so late ones would"
+        cure = "be skipped; raise it, or remove a pass"
+    return [f"polling.budget_dollars_per_day: {budget:.2f} {words} {cure}"]
+
+
+def _too_many(settings: Settings, planned: Sequence[_Planned]) -> list[str]:
+    groups = sum(len(each.scope.groups) for each in planned)
+    starts = sum(each.batches * len(each.plan.queries) for each in planned)
+    lanes = len({each.scope.groups[0].lane for each in planned}) or 1
+    interval, rate = settings.polling.interval, settings.aws.limits.start_per_second * lanes
+    found = []
+    if groups > MOST_GROUPS:
+        words = (
+            f"log_groups: {groups:,} log groups are watched, more than the {MOST_GROUPS:,} that one account's searches"
+        )
+        found.append(f"{words} may span; narrow the globs, or run one sigwatch for each part")
+    if starts > rate * interval:
+        words = f"polling.interval: {starts:,} queries a round do not fit into {interval} s at {rate:g} starts a second"
+        found.append(f"{words}; set at least {math.ceil(starts / rate)}s, or watch fewer log groups")
+    return found
+
+
+def _explained(planned: _Planned) -> dict[str, Any]:
+    return {
+        "scope": planned.scope.name,
+        "log_groups": len(planned.scope.groups),
+        "log_class": planned.scope.groups[0].log_class,
+        "signatures": len(planned.scope.signatures),
+        "strategy": planned.plan.strategy,
+        "reason": planned.plan.reason,
+        "bytes_per_day_and_pass": round(planned.bytes_per_day * planned.plan.multiple),
+    }
+
+
+def _queries(planned: _Planned) -> list[dict[str, Any]]:
+    names = [group.name for group in planned.scope.groups]
     return [
         {
-            "scope": scope.name,
+            "scope": planned.scope.name,
             "log_groups": names[start : start + GROUPS_PER_QUERY],
             "query": text,
             "signatures": [signature.id for signature in signatures],
         }
         for start in range(0, len(names), GROUPS_PER_QUERY)
-        for text, signatures in pack(scope.signatures)
+        for text, signatures in planned.plan.queries
     ]
 
 
@@ -89,6 +155,9 @@ def _print(report: dict[str, Any]) -> None:
         say(console, f"  {len(query['query']):,} of 10,000 characters:", "dim")
         for line in query["query"].splitlines():
             say(console, f"    {line}")
+    for scope in report["scopes"]:
+        size = f"{scope['log_groups']:,} log groups ({scope['log_class'].lower()}), {scope['signatures']:,} signatures"
+        say(console, f"{scope['scope']}: {size}: {scope['strategy']}: {scope['reason']}")
     for problem in report["problems"]:
         say(console, problem, "red")
     gigabytes = report["bytes_per_day"] / GIGABYTE

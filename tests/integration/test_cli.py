@@ -1,6 +1,7 @@
 """The verbs, called as a user calls them."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 import time
@@ -143,13 +144,84 @@ def test_plan_without_aws_says_so(folder: Path, server: LocalServer) -> None:
     assert "log groups can not be listed" in report["problems"][0]
 
 
-def test_plan_warns_of_a_budget_that_is_too_small(folder: Path, server: LocalServer) -> None:
-    text = CONFIGURATION + "polling: {budget_dollars_per_day: 0.0000000001}\n"
+@pytest.mark.parametrize(
+    ("budget", "words"),
+    [
+        ("0.0000000001", "does not pay for one pass"),
+        ("0.00000001", "does not pay for all passes"),
+    ],
+)
+def test_plan_warns_of_a_budget_that_is_too_small(folder: Path, server: LocalServer, budget: str, words: str) -> None:
+    text = CONFIGURATION + f"polling: {{budget_dollars_per_day: {budget}}}\n"
     (folder / "sigwatch.yaml").write_text(text)
-    server.store.put(GROUP, "s", [(NOW_MS, "x" * 1000)])
+    server.store.put(GROUP, "s", [(NOW_MS, "x" * 10_000)])
     code, report = call_json("plan")
     assert code == 1
-    assert report["problems"][0].startswith("polling.budget_dollars_per_day: about")
+    assert report["problems"][0].startswith("polling.budget_dollars_per_day: 0.00 " + words)
+
+
+def test_plan_says_which_strategy_each_scope_gets_and_why(folder: Path, server: LocalServer) -> None:
+    (folder / "sigwatch.yaml").write_text(CONFIGURATION)
+    server.store.create_group("/aws/lambda/credmate-rare", log_class="INFREQUENT_ACCESS")
+    _, report = call_json("plan")
+    assert [(s["log_class"], s["log_groups"], s["strategy"]) for s in report["scopes"]] == [
+        ("STANDARD", 1, "exact"),
+        ("INFREQUENT_ACCESS", 1, "exact"),
+    ]
+    assert report["scopes"][0]["reason"] == "all patterns fit into one query"
+    _, out, _ = call("plan")
+    assert (
+        "us-east-1/credentialmate+docprof: 1 log groups (standard), 5 signatures: exact: all patterns fit into one"
+        in out
+    )
+
+
+def test_plan_names_what_can_not_work(folder: Path, server: LocalServer) -> None:
+    text = CONFIGURATION.replace('"/aws/lambda/credmate-*"', '"/aws/lambda/credmate-*", "/nothing/*"')
+    slow = text.replace("aws: {region: us-east-1}", "aws: {region: us-east-1, limits: {start_per_second: 0.05}}")
+    (folder / "sigwatch.yaml").write_text(slow)
+    _, report = call_json("plan")
+    assert "/nothing/* matches no log group; correct the name" in report["problems"][0]
+    assert "1 queries a round do not fit into 15 s at 0.05 starts a second; set at least 20s" in report["problems"][-1]
+
+
+def test_passes_that_run_together_are_refused_with_the_cure(folder: Path) -> None:
+    (folder / "sigwatch.yaml").write_text(CONFIGURATION + "polling: {interval: 15s, passes: {eager: 0s, again: 5s}}\n")
+    done = run("plan", cwd=folder)
+    assert done.returncode == 2
+    assert "sigwatch.yaml:7: polling.passes.again: again reads again 5 s after the first pass" in done.stderr
+
+
+def test_history_without_a_state_says_so(folder: Path) -> None:
+    (folder / "sigwatch.yaml").write_text(CONFIGURATION)
+    code, _, err = call("history", "coverage")
+    assert code == 2
+    assert "there is no state yet" in err
+
+
+def test_history_tells_what_was_searched_and_what_it_cost(folder: Path, server: LocalServer) -> None:
+    (folder / "sigwatch.yaml").write_text(CONFIGURATION)
+    server.store.put(GROUP, "s", [(NOW_MS - 5_000, ERROR)])
+    assert run("run", "--once", cwd=folder).returncode == 0
+    code, report = call_json("history", "coverage", "--since", "1h")
+    assert code == 0
+    eager = next(each for each in report["coverage"] if each["pass"] == "eager")
+    assert (eager["log_group"], eager["gaps"]) == (GROUP, [])
+    with sqlite3.connect(folder / "state.db") as state:
+        state.execute('UPDATE coverage SET "end" = "end" - 300 WHERE pass = \'eager\'')
+        state.execute(
+            'INSERT INTO coverage SELECT pass, account, region, log_group, "end" + 100, "end" + 200'
+            " FROM coverage WHERE pass = 'eager'"
+        )
+    state.close()
+    code, out, _ = call("history", "coverage", "--since", "1h")
+    assert code == 1
+    assert f"not searched: eager {GROUP} " in out
+    code, report = call_json("history", "cost")
+    assert {(paid["scope"], paid["pass"]) for paid in report["cost"]} >= {("us-east-1/credentialmate+docprof", "eager")}
+    code, out, _ = call("history", "cost", "--since", "2d")
+    assert code == 0
+    assert "dollars since" in out
 
 
 def test_backfill_finds_the_past_and_tells_nobody(folder: Path, server: LocalServer) -> None:

@@ -1,0 +1,65 @@
+"""Planning ten thousand signatures over a thousand log groups. `python -m tests.bench.bench_planning`"""
+
+import resource
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from statistics import median
+
+from sigwatch.match.engine import Engine
+from sigwatch.model.knowledge import Signature
+from sigwatch.model.logs import Scope
+from sigwatch.plan.insights import filter_of, runs
+from sigwatch.plan.scopes import resolve
+from sigwatch.plan.strategy import QueryPlan, plan_queries
+from tests.bench.corpus import log_groups, signatures
+
+GIGABYTES_PER_DAY = 1024
+WINDOW_BYTES = int(GIGABYTES_PER_DAY * 1024**3 / 86_400 * 15 * 50 / 1_000)
+
+
+def timed(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def changed(known: list[Signature], number: int) -> list[Signature]:
+    old = known[number]
+    return [
+        *known[:number],
+        replace(old, ko=replace(old.ko, detection_pattern=f"Changed{number}Error .*x")),
+        *known[number + 1 :],
+    ]
+
+
+def main() -> None:
+    known = signatures(10_000)
+    groups = log_groups(1_000, GIGABYTES_PER_DAY)
+    made: list[tuple[tuple[Scope, ...], QueryPlan]] = []
+
+    def plan(watched: list[Signature], previous: QueryPlan | None) -> None:
+        scopes, _ = resolve([(each, ("/aws/lambda/shop-*",)) for each in watched], groups)
+        made.append((scopes, plan_queries(scopes[0].signatures, WINDOW_BYTES, previous)))
+
+    first = timed(lambda: plan(known, None))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    own = timed(lambda: resolve([(s, (f"/aws/lambda/shop-{n % 1_000:04d}",)) for n, s in enumerate(known)], groups))
+    again = median(timed(lambda n=n: plan(changed(known, n * 1_999), made[0][1])) for n in range(5))
+    engine = timed(lambda: Engine(known))
+    exact = len(runs(filter_of(each.pattern) for each in known))
+    sent = len(made[0][1].queries)
+    print(f"planning, first time: {first:.2f} s, peak {peak:.0f} MiB")
+    print(f"resolving where each signature names its own log group: {own:.2f} s")
+    print(f"replanning after one changed signature, median of 5: {again * 1000:.0f} ms")
+    print(f"compiling the matching engine: {engine:.2f} s")
+    print(f"queries a batch: {sent} ({made[0][1].strategy}); exact {exact}; one for each signature {len(known):,}")
+    for count in (1, 10, 100, 250, 1_000):
+        small = plan_queries(known[:count], WINDOW_BYTES)
+        print(
+            f"  {count:>5,} signatures: {len(small.queries)} ({small.strategy}), bytes paid {small.multiple:.2f} times"
+        )
+
+
+if __name__ == "__main__":
+    main()
