@@ -18,7 +18,7 @@ from sigwatch.model.logs import Scope
 from sigwatch.plan.cost import GIGABYTE, bytes_per_day, dollars
 from sigwatch.plan.scopes import GROUPS_PER_QUERY, resolve
 from sigwatch.plan.strategy import QueryPlan, plan_queries
-from sigwatch.plan.windows import DAY
+from sigwatch.plan.windows import DAY, window_seconds
 from sigwatch.watch import look_up
 
 DAYS_PER_MONTH = 30
@@ -103,7 +103,10 @@ def _unaffordable(settings: Settings, one_pass: float) -> list[str]:
 
 def _too_many(settings: Settings, planned: Sequence[_Planned]) -> list[str]:
     groups = sum(len(each.scope.groups) for each in planned)
-    starts = sum(each.batches * len(each.plan.queries) for each in planned)
+    delays = settings.polling.passes.values()
+    # Every pass sends them once an interval, or in longer windows where its delay is long.
+    share = sum(settings.polling.interval / window_seconds(d, settings.polling.interval) for d in delays)
+    starts = math.ceil(sum(each.batches * len(each.plan.queries) for each in planned) * share)
     lanes = len({each.scope.groups[0].lane for each in planned}) or 1
     interval, rate = settings.polling.interval, settings.aws.limits.start_per_second * lanes
     found = []
@@ -113,8 +116,9 @@ def _too_many(settings: Settings, planned: Sequence[_Planned]) -> list[str]:
         )
         found.append(f"{words} may span; narrow the globs, or run one sigwatch for each part")
     if starts > rate * interval:
-        words = f"polling.interval: {starts:,} queries a round do not fit into {interval} s at {rate:g} starts a second"
-        found.append(f"{words}; set at least {math.ceil(starts / rate)}s, or watch fewer log groups")
+        words = f"polling.interval: {starts:,} queries a round over all passes do not fit into {interval} s"
+        cure = f"at {rate:g} starts a second; set at least {math.ceil(starts / rate)}s, or watch fewer log groups"
+        found.append(f"{words} {cure}")
     return found
 
 

@@ -23,12 +23,17 @@ def first_cursor(now: float, pace: Pace) -> int:
     return int(now) - pace.first_lookback
 
 
+def window_seconds(delay: int, interval: int) -> int:
+    """How long the windows of a pass are when it is up to date."""
+    return max(interval, delay // 10)
+
+
 def due_window(step: Pass, group: LogGroup, coverage: Coverage, now: float, pace: Pace) -> Window | None:
     """The window that the pass reads next, or None while there is not enough to read. Gaps come before news.
 
     A pass at a long delay gathers longer windows: the bytes are the same, the queries are fewer.
     """
-    return _window(step, group, coverage, now, pace, at_least=max(pace.interval, step.delay // 10))
+    return _window(step, group, coverage, now, pace, at_least=window_seconds(step.delay, pace.interval))
 
 
 def ripe_window(step: Pass, group: LogGroup, coverage: Coverage, now: float, pace: Pace) -> Window | None:

@@ -182,7 +182,10 @@ def test_plan_names_what_can_not_work(folder: Path, server: LocalServer) -> None
     (folder / "sigwatch.yaml").write_text(slow)
     _, report = call_json("plan")
     assert "/nothing/* matches no log group; correct the name" in report["problems"][0]
-    assert "1 queries a round do not fit into 15 s at 0.05 starts a second; set at least 20s" in report["problems"][-1]
+    assert (
+        "2 queries a round over all passes do not fit into 15 s at 0.05 starts a second; set at least 40s"
+        in report["problems"][-1]
+    )
 
 
 def test_passes_that_run_together_are_refused_with_the_cure(folder: Path) -> None:
