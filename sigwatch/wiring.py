@@ -147,7 +147,6 @@ def build(
         meter = Meter(store, clock)
         stack.callback(meter.record)
         observe = fan_out(metrics, meter, *observers)
-        outbox = _outbox(settings, store, publishers, observe)
         source = log_source(settings, stopping.wait, store, observe)
         watch = watch_of(settings, partial(load_knowledge, settings.knowledge.paths, folder), source, observe)
         stages = pipeline(settings, source, store, Composer(settings), observe)
@@ -160,7 +159,7 @@ def build(
             watch=watch,
             patrol=patrol,
             store=store,
-            deliver=outbox.deliver_due,
+            deliver=_outbox(settings, store, publishers, observe).deliver_due,
             forget_hits=store.forget_hits,
             stop_orphans=source.stop_orphans,
             close_workers=workers.close,

@@ -1,6 +1,7 @@
 """From an event's time to the accepted Slack message, at the real daemon. `python -m tests.bench.bench_latency`"""
 
 import tempfile
+import threading
 import time
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,8 @@ from statistics import median, quantiles
 
 from tests.fakes.processes import CHANNEL, GROUP, Logs, daemon, eventually, threaded_logs, write_configuration
 from tests.fakes.slack_server import FakeSlack
+
+pause = threading.Event().wait
 
 INTERVAL = 2
 EVENTS = 60
