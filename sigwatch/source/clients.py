@@ -31,18 +31,21 @@ def logs_client(region: str | None, pool: int, role_arn: str | None = None) -> "
         max_pool_connections=pool,
     )
     try:
-        session = boto3.session.Session(region_name=region, botocore_session=_session(role_arn))
+        session = boto3.session.Session(region_name=region, botocore_session=_session(role_arn, region))
         return session.client("logs", config=config)
     except (BotoCoreError, ValueError) as error:
         cure = f"{error} Set aws.region, or check AWS_DEFAULT_REGION, AWS_PROFILE and AWS_ENDPOINT_URL_CLOUDWATCH_LOGS."
         raise ConfigurationError([Problem("", 0, "aws", cure)]) from error
 
 
-def _session(role_arn: str | None) -> botocore.session.Session:
+def _session(role_arn: str | None, region: str | None) -> botocore.session.Session:
     session = botocore.session.get_session()
     if role_arn:
         chain = session.get_component("credential_provider")
-        chain.insert_before(chain.providers[0].METHOD, _InRole(botocore.session.get_session(), role_arn))
+        own = botocore.session.get_session()
+        # Roles are assumed in the Region itself; the default credentials may come without any.
+        own.set_config_variable("region", region)
+        chain.insert_before(chain.providers[0].METHOD, _InRole(own, role_arn))
     return session
 
 

@@ -50,7 +50,7 @@ def main() -> None:
         with daemon(folder, logs.url) as running:
             assert eventually(lambda: running.get("/readyz")[0] == 200)
             for number in range(1, EVENTS + 1):
-                time.sleep(rng.uniform(0, INTERVAL))  # noqa: TID251 - events come at any moment of the interval
+                pause(rng.uniform(0, INTERVAL))  # events come at any moment of the interval
                 at = write(logs, number)
                 assert slack.wait_for(partial(_shown, slack, number), timeout=30)
                 took.append(now() - at)
