@@ -7,7 +7,7 @@ from typing import Protocol
 from sigwatch.model.coverage import Coverage, Lookback, Spending, StartedQuery
 from sigwatch.model.event import Event
 from sigwatch.model.incident import Alert, Delivery, Incident, Kind
-from sigwatch.model.logs import Hit, LogGroup, Row, Search, SearchResult
+from sigwatch.model.logs import Hit, LogGroup, Row, Search, SearchResult, Volume, Window
 
 Clock = Callable[[], float]
 """Epoch seconds."""
@@ -50,6 +50,13 @@ class LogSource(Protocol):
         Raises:
             SourceError: it is not to be had now.
         """
+
+
+class VolumeMeter(Protocol):
+    """Says how much is logged."""
+
+    def volume(self, groups: Sequence[LogGroup], window: Window) -> Volume | None:
+        """Bytes that were logged in log groups of one lane over a window; None where nobody can say."""
 
 
 class QueryLog(Protocol):

@@ -36,7 +36,7 @@ from sigwatch.publish.outbox import Outbox
 from sigwatch.publish.redact import mask
 from sigwatch.publish.slack import SlackPublisher, slack_client
 from sigwatch.search import Reader
-from sigwatch.source.clients import logs_client
+from sigwatch.source.clients import logs_client, metrics_client
 from sigwatch.source.cloudwatch import Account, CloudWatchSource
 from sigwatch.source.lanes import Lanes
 from sigwatch.source.limits import Limiter, Limits
@@ -73,7 +73,8 @@ def log_source(settings: Settings, wait: Wait, store: SqliteStore, observe: Obse
         lane = f"{name}/{region}" if name else ""
         client = logs_client(region, limits.concurrent + 4, role)
         account = Account(lane, linked, store.installation)
-        lanes[lane] = CloudWatchSource(client, account, Limiter(limits, clock, wait), store, clock, wait, _chance)
+        limiter, metrics = Limiter(limits, clock, wait), partial(metrics_client, region, role)
+        lanes[lane] = CloudWatchSource(client, account, limiter, store, clock, wait, _chance, metrics)
     return Lanes(lanes, observe)
 
 

@@ -14,11 +14,12 @@ from sigwatch.cli.context import FINDINGS, FINE, Format, options, say, stdout
 from sigwatch.config import Settings
 from sigwatch.errors import SourceUnavailable
 from sigwatch.model.knowledge import errors
-from sigwatch.model.logs import Scope
+from sigwatch.model.logs import Measure, Scope, Volume, Window
 from sigwatch.plan.cost import GIGABYTE, bytes_per_day, dollars
 from sigwatch.plan.scopes import GROUPS_PER_QUERY, resolve
 from sigwatch.plan.strategy import QueryPlan, plan_queries
 from sigwatch.plan.windows import DAY, window_seconds
+from sigwatch.ports import VolumeMeter
 from sigwatch.watch import look_up
 
 DAYS_PER_MONTH = 30
@@ -48,8 +49,8 @@ def _report(settings: Settings, paths: list[Any]) -> dict[str, Any]:
     selectors = wiring.selectors_of(settings)
     wanted = [(signature, selectors(signature)) for signature in library.watched]
     scopes: tuple[Scope, ...] = ()
+    source = wiring.log_source(settings, threading.Event().wait, wiring.memory_store(), lambda _: None)
     try:
-        source = wiring.log_source(settings, threading.Event().wait, wiring.memory_store(), lambda _: None)
         existing = look_up(source, [names for _, names in wanted], settings.aws.ignore_log_groups)
     except SourceUnavailable as error:
         problems.append(str(error))
@@ -57,7 +58,7 @@ def _report(settings: Settings, paths: list[Any]) -> dict[str, Any]:
         scopes, unmatched = resolve(wanted, existing)
         problems += [str(problem) for problem in unmatched]
     now_ms = int(wiring.clock() * 1000)
-    planned = [_planned(scope, settings.polling.interval, now_ms) for scope in scopes]
+    planned = [_planned(scope, settings.polling.interval, now_ms, source) for scope in scopes]
     one_pass = sum(each.bytes_per_day * each.plan.multiple for each in planned)
     daily = round(one_pass * len(settings.polling.passes))
     price = dollars(one_pass, settings.aws.dollars_per_gb)
@@ -75,17 +76,34 @@ def _report(settings: Settings, paths: list[Any]) -> dict[str, Any]:
 class _Planned:
     scope: Scope
     plan: QueryPlan
-    bytes_per_day: int
+    volume: Volume
+
+    @property
+    def bytes_per_day(self) -> int:
+        return self.volume.bytes_logged
 
     @property
     def batches(self) -> int:
         return -(-len(self.scope.groups) // GROUPS_PER_QUERY)
 
 
-def _planned(scope: Scope, interval: int, now_ms: int) -> _Planned:
-    daily = bytes_per_day(scope.groups, now_ms)
-    batch = daily * min(1.0, GROUPS_PER_QUERY / len(scope.groups))
-    return _Planned(scope, plan_queries(scope.signatures, int(batch * interval / DAY)), daily)
+def _planned(scope: Scope, interval: int, now_ms: int, source: VolumeMeter) -> _Planned:
+    volume = _volume(scope, now_ms, source)
+    batch = volume.bytes_logged * min(1.0, GROUPS_PER_QUERY / len(scope.groups))
+    return _Planned(scope, plan_queries(scope.signatures, int(batch * interval / DAY)), volume)
+
+
+def _volume(scope: Scope, now_ms: int, source: VolumeMeter) -> Volume:
+    """What the scope takes in a day: measured over the last one where the service can say it."""
+    window = Window(now_ms // 1000 - DAY, now_ms // 1000)
+    total = 0
+    measure = Measure.ESTIMATE
+    for start in range(0, len(scope.groups), GROUPS_PER_QUERY):
+        found = source.volume(scope.groups[start : start + GROUPS_PER_QUERY], window)
+        if found is None:
+            return Volume(bytes_per_day(scope.groups, now_ms), Measure.STORED)
+        total, measure = total + found.bytes_logged, found.measure
+    return Volume(total, measure)
 
 
 def _unaffordable(settings: Settings, one_pass: float) -> list[str]:
@@ -108,7 +126,9 @@ def _too_many(settings: Settings, planned: Sequence[_Planned]) -> list[str]:
     share = sum(settings.polling.interval / window_seconds(d, settings.polling.interval) for d in delays)
     starts = math.ceil(sum(each.batches * len(each.plan.queries) for each in planned) * share)
     lanes = len({each.scope.groups[0].lane for each in planned}) or 1
-    interval, rate = settings.polling.interval, settings.aws.limits.start_per_second * lanes
+    limits, interval = settings.aws.limits, settings.polling.interval
+    # A query takes two looks at its results, about.
+    rate = min(limits.start_per_second, limits.results_per_second / 2) * lanes
     found = []
     if groups > MOST_GROUPS:
         words = (
@@ -117,7 +137,7 @@ def _too_many(settings: Settings, planned: Sequence[_Planned]) -> list[str]:
         found.append(f"{words} may span; narrow the globs, or run one sigwatch for each part")
     if starts > rate * interval:
         words = f"polling.interval: {starts:,} queries a round over all passes do not fit into {interval} s"
-        cure = f"at {rate:g} starts a second; set at least {math.ceil(starts / rate)}s, or watch fewer log groups"
+        cure = f"at {rate:g} a second; set at least {math.ceil(starts / rate)}s, or watch fewer log groups"
         found.append(f"{words} {cure}")
     return found
 
@@ -130,6 +150,7 @@ def _explained(planned: _Planned) -> dict[str, Any]:
         "signatures": len(planned.scope.signatures),
         "strategy": planned.plan.strategy,
         "reason": planned.plan.reason,
+        "measured_by": planned.volume.measure,
         "bytes_per_day_and_pass": round(planned.bytes_per_day * planned.plan.multiple),
     }
 
@@ -146,6 +167,11 @@ def _queries(planned: _Planned) -> list[dict[str, Any]]:
         for start in range(0, len(names), GROUPS_PER_QUERY)
         for text, signatures in planned.plan.queries
     ]
+
+
+def _known_from(report: dict[str, Any]) -> str:
+    measures = sorted({scope["measured_by"] for scope in report["scopes"]})
+    return f" (from {' and '.join(measures)})" if measures else ""
 
 
 def _print(report: dict[str, Any]) -> None:
@@ -168,5 +194,5 @@ def _print(report: dict[str, Any]) -> None:
     say(
         console,
         f"{len(report['queries'])} queries a round; about {gigabytes:,.3f} GB a day over all passes, "
-        f"{report['dollars_per_month']:,.2f} dollars a month (from what the log groups store)",
+        f"{report['dollars_per_month']:,.2f} dollars a month{_known_from(report)}",
     )

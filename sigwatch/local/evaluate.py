@@ -14,6 +14,7 @@ from sigwatch.local.syntax import (
     Dedup,
     Direction,
     Display,
+    Estimate,
     Expression,
     Field,
     Fields,
@@ -103,8 +104,11 @@ class _Run:
                 self._chosen = tuple(column.name for column in columns)
             case Parse():
                 self._parse(command)
-            case _:
+            case Sort() | Limit() | Dedup() | Stats():
                 self._arrange(command)
+            case Estimate():
+                # Whoever asks for an estimate gets no records.
+                self._records = []
 
     def finish(self) -> list[Record]:
         """The records in their final order."""

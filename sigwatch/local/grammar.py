@@ -15,6 +15,7 @@ from sigwatch.local.syntax import (
     Dedup,
     Direction,
     Display,
+    Estimate,
     Expression,
     Field,
     Fields,
@@ -52,6 +53,7 @@ class _Parser:
         self._table: Mapping[str, Callable[[], Command]] = {
             "dedup": self._dedup,
             "display": self._display,
+            "estimate": Estimate,
             "fields": self._fields,
             "filter": self._filter,
             "limit": self._limit,
@@ -82,6 +84,8 @@ class _Parser:
         if len(stats) > _MOST_STATS:
             raise self._cursor.surprise(self._names[stats[_MOST_STATS]])
         for at, command in enumerate(self._commands):
+            if isinstance(command, Estimate) and at < len(self._commands) - 1:
+                raise self._cursor.surprise(self._names[at + 1])
             if isinstance(command, Sort | Limit) and len(stats) > 1 and at < stats[-1]:
                 raise self._cursor.surprise(self._names[at])
             if at and isinstance(self._commands[at - 1], Dedup) and not isinstance(command, Limit):

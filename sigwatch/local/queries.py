@@ -132,6 +132,9 @@ class Queries:
             ApiError: the text is not understood, a group is missing, forbidden or out of range, or too many run.
         """
         query = _compiled(search.text)
+        if query.estimates and not self._settings.estimate:
+            at = search.text.rindex("estimate")
+            raise malformed("unexpected symbol found estimate", at, at + len("estimate") - 1)
         with self._lock:
             now = self._clock()
             self._check_groups(search, now)
@@ -219,7 +222,11 @@ class Queries:
         events = self._events(search, now)
         account = self._settings.account
         size = sum(event.size for event in events)
-        outcome = evaluate(query, events, account, search.limit, self._rng)
+        if query.estimates:
+            outcome = Outcome((ResultRow((("estimatedBytes", str(size)),), None),), 0)
+            events, size = [], 0
+        else:
+            outcome = evaluate(query, events, account, search.limit, self._rng)
         runs_at = now + self._settings.scheduled_seconds
         seconds = self._settings.running_seconds
         if self._settings.bytes_per_second is not None:

@@ -17,5 +17,7 @@ class Settings:
     """Adds to the running time by what is scanned; None scans at once."""
     group_age_seconds: float = 0.0
     """How far back CreateLogGroup dates a group, so that a past put into it can be searched."""
+    estimate: bool = True
+    """Whether the command `estimate` exists, as it does not in every Region."""
     seed: int = 0
     """Of everything random: ids, the order of ties, faults drawn by probability."""

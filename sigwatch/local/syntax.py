@@ -196,7 +196,12 @@ class Stats:
     by: tuple[Column, ...]
 
 
-Command = Fields | Display | Filter | Parse | Sort | Limit | Dedup | Stats
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """In place of a result, says what the query would scan."""
+
+
+Command = Fields | Display | Filter | Parse | Sort | Limit | Dedup | Stats | Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,3 +209,8 @@ class Query:
     """What a query's text says."""
 
     commands: tuple[Command, ...]
+
+    @property
+    def estimates(self) -> bool:
+        """Whether it only asks what it would scan."""
+        return isinstance(self.commands[-1], Estimate)

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from sigwatch.model.knowledge import Signature
 
@@ -127,6 +128,22 @@ class SearchResult:
     def count(self) -> int:
         """Rows returned by the service, those outside of the window included."""
         return len(self.rows)
+
+
+class Measure(StrEnum):
+    """Where a volume is known from."""
+
+    ESTIMATE = "the service's own estimate"
+    INCOMING_BYTES = "the metric IncomingBytes"
+    STORED = "what the log groups store"
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """Bytes that were logged in some log groups over a window."""
+
+    bytes_logged: int
+    measure: Measure
 
 
 @dataclass(frozen=True, slots=True)

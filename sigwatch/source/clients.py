@@ -1,6 +1,6 @@
 """Clients of one account and region each, with credentials that renew themselves."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
@@ -36,6 +36,12 @@ def logs_client(region: str | None, pool: int, role_arn: str | None = None) -> "
     except (BotoCoreError, ValueError) as error:
         cure = f"{error} Set aws.region, or check AWS_DEFAULT_REGION, AWS_PROFILE and AWS_ENDPOINT_URL_CLOUDWATCH_LOGS."
         raise ConfigurationError([Problem("", 0, "aws", cure)]) from error
+
+
+def metrics_client(region: str | None, role_arn: str | None = None) -> Any:
+    """A client for CloudWatch metrics in the same account and region."""
+    session = boto3.session.Session(region_name=region, botocore_session=_session(role_arn, region))
+    return session.client("cloudwatch", config=Config(retries={"mode": "standard", "total_max_attempts": 3}))
 
 
 def _session(role_arn: str | None, region: str | None) -> botocore.session.Session:

@@ -1,5 +1,6 @@
 """CloudWatch Logs Insights through boto3: one account and region. Vendor errors stop here."""
 
+import re
 import threading
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
@@ -7,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sigwatch.errors import SourceUnavailable, Stopped
+from sigwatch.errors import SourceError, SourceUnavailable, Stopped
 from sigwatch.model.event import QueryStatus
-from sigwatch.model.logs import LogGroup, Row, Search, SearchResult
+from sigwatch.model.logs import LogGroup, Measure, Row, Search, SearchResult, Volume, Window
 from sigwatch.ports import Clock, QueryLog, Wait
 from sigwatch.source.limits import Limiter
 from sigwatch.source.vendor import code, group_of, not_started, row_of, throttled, translated, words
+from sigwatch.source.volume import incoming_bytes
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -38,6 +40,7 @@ _ENDED = {
     "Timeout": QueryStatus.TIMEOUT,
     "Cancelled": QueryStatus.CANCELLED,
 }
+_NUMBER = re.compile(r"\d+(?:\.\d+)?(?:[eE][+]?\d+)?")
 _GONE = {"ResourceNotFoundException", "InvalidParameterException"}
 _HOPELESS = {*_GONE, "AccessDeniedException"}
 
@@ -65,8 +68,13 @@ class CloudWatchSource:
         clock: Clock,
         wait: Wait,
         chance: Callable[[], float],
+        metrics: Callable[[], Any],
     ) -> None:
-        """Search through `client`; `wait` says True when sigwatch is to stop, `chance` (0 to 1) spreads retries."""
+        """Search through `client`; `wait` says True when sigwatch is to stop, `chance` (0 to 1) spreads retries.
+
+        `metrics` makes boto3's client for CloudWatch of the same account and region, when it is first needed.
+        """
+        self._metrics = metrics
         self._client = client
         self._account = account
         self._limiter = limiter
@@ -75,6 +83,8 @@ class CloudWatchSource:
         self._wait = wait
         self._chance = chance
         self._in_hand: set[str] = set()
+        # Seconds that queries took lately: to look before that is to waste a request of few.
+        self._usual = 0.0
         self._lock = threading.Lock()
 
     def log_groups(self, prefix: str) -> Sequence[LogGroup]:
@@ -114,6 +124,25 @@ class CloudWatchSource:
         except (BotoCoreError, ClientError) as error:
             raise SourceUnavailable(f"an event can not be fetched: {words(error)}") from error
         return record.get("@message", "").encode("utf-8", "replace").decode()
+
+    def volume(self, groups: Sequence[LogGroup], window: Window) -> Volume | None:
+        """Bytes that a query over the log groups and window would scan; None where nobody can say.
+
+        The service's own estimate costs nothing; where a Region lacks it, the metric of what came in is asked for.
+        """
+        asked = Search("", "estimate", tuple(groups), (), "fields @message | estimate", window, 1)
+        try:
+            with self._limiter.running():
+                results, _ = self._results(asked, self._clock())
+        except Stopped:
+            raise
+        except SourceError:
+            total = incoming_bytes(self._metrics(), groups, window)
+            return None if total is None else Volume(total, Measure.INCOMING_BYTES)
+        finally:
+            self._queries.forget(asked.marker)
+        numbers = [float(field["value"]) for row in results for field in row if _NUMBER.fullmatch(field["value"])]
+        return Volume(round(numbers[0]), Measure.ESTIMATE) if numbers else None
 
     def stop_orphans(self, known: Container[str]) -> int:
         """Stop this installation's running queries whose markers are neither known nor in hand; returns how many."""
@@ -189,13 +218,14 @@ class CloudWatchSource:
 
     def _finish(self, query: str, search: Search, started: float) -> tuple[list[Any], int]:
         """Wait until the query is complete and read all pages; a query that is given up is stopped."""
-        pause = _FIRST_POLL_SECONDS
+        begun = self._clock()
+        pause = min(max(_FIRST_POLL_SECONDS, 0.8 * self._usual), _SLOWEST_POLL_SECONDS)
         unanswered = unknown = 0
         while True:
             if self._wait(pause):
                 self._give_up(query, search)
                 raise Stopped("the query was stopped because sigwatch shuts down")
-            pause = min(pause * 1.5, _SLOWEST_POLL_SECONDS)
+            pause = min(max(_FIRST_POLL_SECONDS, (self._clock() - begun) / 2), _SLOWEST_POLL_SECONDS)
             answer = self._poll(query)
             unanswered = 0 if answer else unanswered + 1
             if unanswered > UNANSWERED_POLLS:
@@ -203,6 +233,7 @@ class CloudWatchSource:
             status = answer["status"] if answer else "Running"
             scanned = int(answer["statistics"].get("bytesScanned", 0)) if answer and "statistics" in answer else 0
             if answer and status == "Complete":
+                self._usual += (self._clock() - begun - self._usual) / 4
                 return self._pages(query, answer), scanned
             unknown = unknown + 1 if status == "Unknown" else 0
             if status in _ENDED or unknown > UNKNOWN_POLLS:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from sigwatch.errors import SourceUnavailable
 from sigwatch.model.event import RunSkipped, SkipReason
-from sigwatch.model.logs import LogGroup, Row, Search, SearchResult
+from sigwatch.model.logs import LogGroup, Row, Search, SearchResult, Volume, Window
 from sigwatch.ports import LogSource, Observer
 
 
@@ -14,6 +14,9 @@ class Lane(LogSource, Protocol):
 
     def stop_orphans(self, known: Container[str]) -> int:
         """Stop queries that nobody waits for."""
+
+    def volume(self, groups: Sequence[LogGroup], window: Window) -> Volume | None:
+        """Bytes that were logged in log groups of this lane."""
 
 
 class Lanes:
@@ -49,6 +52,10 @@ class Lanes:
     def whole_message(self, row: Row, lane: str) -> str:
         """See `ports.LogSource.whole_message`."""
         return self._lanes[lane].whole_message(row, lane)
+
+    def volume(self, groups: Sequence[LogGroup], window: Window) -> Volume | None:
+        """Bytes that were logged in log groups of one lane; None where nobody can say."""
+        return self._lanes[groups[0].lane].volume(groups, window)
 
     def stop_orphans(self, known: Container[str]) -> int:
         """Stop queries of this installation that nobody waits for; returns how many."""

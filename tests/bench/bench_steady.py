@@ -4,6 +4,7 @@ import json
 import resource
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -68,9 +69,10 @@ def processor_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def measured(url: str, hours: FastTime, minutes: int, say: Callable[[str], None]) -> None:
+def measured(folder: Path, url: str, hours: FastTime, minutes: int, say: Callable[[str], None]) -> None:
     heard = Heard()
-    house = watching(url, ":memory:", hours, signatures(10_000), "/app/*", heard)
+    state = folder / "state.db"
+    house = watching(url, state, hours, signatures(10_000), "/app/*", heard)
     house.watch.reload()
     say(house.watch.snapshot.prepared(house.watch.snapshot.scopes[0]).plan.reason)
     begin, used = hours.clock(), processor_seconds()
@@ -101,10 +103,13 @@ def main() -> None:
     hours = FastTime.starting_now(SPEED)
     asked = json.dumps({"epoch": hours.epoch, "origin": hours.origin, "speed": SPEED})
     command = [sys.executable, "-m", "tests.bench.bench_steady", "serve", asked]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server,
+    ):
         assert server.stdout is not None
         try:
-            measured(server.stdout.readline().strip(), hours, minutes, print)
+            measured(Path(folder), server.stdout.readline().strip(), hours, minutes, print)
         finally:
             server.kill()
 

@@ -53,7 +53,7 @@ def watching(
     chance = random.Random(5).random
     limiter = Limiter(Limits(5, 8, 5, 30), hours.clock, hours.wait)
     account = Account("", linked=False, installation=store.installation)
-    source = CloudWatchSource(client, account, limiter, store, hours.clock, hours.wait, chance)
+    source = CloudWatchSource(client, account, limiter, store, hours.clock, hours.wait, chance, dict)
     meter = Meter(store, hours.clock)
     observe = fan_out(meter, *heard)  # type: ignore[arg-type]  # listeners of the caller's
     library = Library(tuple(signatures), digest="1")

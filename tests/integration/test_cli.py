@@ -148,7 +148,7 @@ def test_plan_without_aws_says_so(folder: Path, server: LocalServer) -> None:
     ("budget", "words"),
     [
         ("0.0000000001", "does not pay for one pass"),
-        ("0.00000001", "does not pay for all passes"),
+        ("0.0000001", "does not pay for all passes"),
     ],
 )
 def test_plan_warns_of_a_budget_that_is_too_small(folder: Path, server: LocalServer, budget: str, words: str) -> None:
@@ -183,7 +183,7 @@ def test_plan_names_what_can_not_work(folder: Path, server: LocalServer) -> None
     _, report = call_json("plan")
     assert "/nothing/* matches no log group; correct the name" in report["problems"][0]
     assert (
-        "2 queries a round over all passes do not fit into 15 s at 0.05 starts a second; set at least 40s"
+        "2 queries a round over all passes do not fit into 15 s at 0.05 a second; set at least 40s"
         in report["problems"][-1]
     )
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import boto3
 import pytest
@@ -20,12 +21,13 @@ from sigwatch.local.faults import Faults
 from sigwatch.local.server import LocalServer
 from sigwatch.local.settings import Settings
 from sigwatch.model.event import QueryStatus
-from sigwatch.model.logs import LogGroup, Search, Window
+from sigwatch.model.logs import LogGroup, Measure, Search, Volume, Window
 from sigwatch.plan.insights import pack
 from sigwatch.source.cloudwatch import Account, CloudWatchSource
 from sigwatch.source.limits import Limiter, Limits
 from sigwatch.store.sqlite import SqliteStore
 from tests.fakes.made import signature
+from tests.fakes.metrics import FakeMetrics
 
 NOW = time.time()  # noqa: TID251 - the embedded server lives in real time
 BASE = int(NOW) - 600
@@ -50,6 +52,7 @@ class connected:  # noqa: N801 - reads as a statement
     def __init__(self, url: str, wait: threading.Event | None = None, limits: Limits | None = None) -> None:
         self.limits = limits or Limits(1e6, 1e6, 1e6, 30)
         self.queries = SqliteStore(":memory:")
+        self.metrics: Any = None
         self.client = boto3.client(
             "logs",
             endpoint_url=url,
@@ -67,7 +70,9 @@ class connected:  # noqa: N801 - reads as a statement
         clock = time.time  # noqa: TID251 - the same
         account = Account("", linked=False, installation="i1234567")
         limiter = Limiter(self.limits, clock, wait)
-        return CloudWatchSource(self.client, account, limiter, self.queries, clock, wait, lambda: 0.5)
+        return CloudWatchSource(
+            self.client, account, limiter, self.queries, clock, wait, lambda: 0.5, lambda: self.metrics
+        )
 
     def __exit__(self, *_: object) -> None:
         self.client.close()
@@ -276,3 +281,25 @@ def test_a_message_that_was_cut_off_is_fetched_whole(server: LocalServer, source
 def test_batches_are_searched_by_arn(source: CloudWatchSource) -> None:
     [group] = source.log_groups("/ecs/")
     assert group.arn == "arn:aws:logs:us-east-1:111122223333:log-group:/ecs/shop"
+
+
+def test_what_a_query_would_scan_is_estimated_for_nothing(server: LocalServer, source: CloudWatchSource) -> None:
+    server.store.put("/aws/lambda/api", "s", [(BASE * 1000, "ERROR"), (BASE * 1000 + 1, "INFO")])
+    groups = source.log_groups("/aws/lambda/")
+    assert source.volume(groups, Window(BASE - 10, BASE + 10)) == Volume(9, Measure.ESTIMATE)
+    assert server.stats()["bytes_scanned"] == 0
+
+
+def test_where_estimates_are_not_to_be_had_the_metric_of_what_came_in_is_asked_for() -> None:
+    older = Settings(estimate=False, group_age_seconds=86_400.0)
+    with LocalServer(clock=time.time, settings=older) as server, FakeMetrics({"/a": 700, "/b": 300}) as metrics:  # noqa: TID251 - the same
+        for name in ("/a", "/b"):
+            server.store.create_group(name, created_ms=(BASE - 86_400) * 1000)
+        house = connected(server.url)
+        with house as source:
+            house.metrics = metrics.client()
+            groups = source.log_groups("")
+            window = Window(BASE - 3_600, BASE)
+            assert source.volume(groups, window) == Volume(1_000, Measure.INCOMING_BYTES)
+            metrics.down = True
+            assert source.volume(groups, window) is None

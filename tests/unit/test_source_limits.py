@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sigwatch.errors import SourceUnavailable, Stopped
 from sigwatch.model.event import Event, RunSkipped
-from sigwatch.model.logs import LogGroup, Row, Search, SearchResult, Window
+from sigwatch.model.logs import LogGroup, Measure, Row, Search, SearchResult, Volume, Window
 from sigwatch.source.lanes import Lanes
 from sigwatch.source.limits import Limiter, Limits, reserve
 from tests.fakes.made import group, row
@@ -92,6 +92,9 @@ class Place:
 
     def stop_orphans(self, known: object) -> int:
         return 2
+
+    def volume(self, groups: Sequence[LogGroup], window: Window) -> Volume | None:
+        return Volume(len(groups), Measure.ESTIMATE)
 
 
 def test_a_lane_that_is_down_keeps_its_log_groups_and_holds_up_no_other() -> None:
