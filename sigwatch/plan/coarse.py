@@ -2,7 +2,7 @@
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sigwatch.plan.literals import Literal, parts, required, share
@@ -36,35 +36,47 @@ def cover(patterns: Iterable[str], threshold: float) -> Cover:
 
     A text more frequent than `threshold` is taken only where a pattern has no rarer one.
     """
-    needed: set[Literal] = set()
-    uncovered = []
-    for pattern in patterns:
-        wanted = required(pattern)
-        needed.update(wanted)
-        if not wanted:
-            uncovered.append(pattern)
-    holders = _holders(needed, threshold)
-    return Cover(frozenset(_greedy(needed, holders)), tuple(dict.fromkeys(uncovered)))
+    return next(covers(patterns, [threshold]))
 
 
-def _holders(needed: Iterable[Literal], threshold: float) -> Mapping[Literal, list[Literal]]:
+def covers(patterns: Iterable[str], thresholds: Iterable[float]) -> Iterator[Cover]:
+    """A cover for each of the thresholds."""
+    wanted = {pattern: required(pattern) for pattern in patterns}
+    uncovered = tuple(pattern for pattern, literals in wanted.items() if not literals)
+    needed = sorted({literal for literals in wanted.values() for literal in literals}, key=_spelling)
+    texts = sorted({part for literal in needed for part in parts(literal)}, key=_spelling)
+    number = {literal: n for n, literal in enumerate(texts)}
+    # By number from here on: there are many texts, and they are compared often.
+    within = [[number[part] for part in parts(literal)] for literal in needed]
+    shares = [share(literal.text) for literal in texts]
+    lengths = [len(literal.text) + 1 for literal in texts]
+    for threshold in thresholds:
+        taken = _greedy(_holders(within, shares, threshold), lengths, len(needed))
+        yield Cover(frozenset(texts[n] for n in taken), uncovered)
+
+
+def _spelling(literal: Literal) -> tuple[str, bool]:
+    return literal.text, literal.any_case
+
+
+def _holders(within: Sequence[Sequence[int]], shares: Sequence[float], threshold: float) -> Mapping[int, list[int]]:
     """By each text that may be taken, the required ones that contain it."""
-    holders: defaultdict[Literal, list[Literal]] = defaultdict(list)
-    for literal in needed:
-        rare = [part for part in parts(literal) if share(part.text) <= threshold]
-        for part in rare or [min(parts(literal), key=lambda part: (share(part.text), part))]:
+    holders: defaultdict[int, list[int]] = defaultdict(list)
+    for literal, found in enumerate(within):
+        rare = [part for part in found if shares[part] <= threshold]
+        for part in rare or [min(found, key=lambda part: (shares[part], part))]:
             holders[part].append(literal)
     return holders
 
 
-def _greedy(needed: set[Literal], holders: Mapping[Literal, Sequence[Literal]]) -> set[Literal]:
-    left = set(needed)
-    taken: set[Literal] = set()
-    heap = [(-len(held) / (len(part.text) + 1), part) for part, held in holders.items()]
+def _greedy(holders: Mapping[int, Sequence[int]], lengths: Sequence[int], needed: int) -> set[int]:
+    left = bytearray(b"\1" * needed)
+    taken: set[int] = set()
+    heap = [(-len(held) / lengths[part], part) for part, held in holders.items()]
     heapq.heapify(heap)
-    while left and heap:
+    while heap:
         worth, part = heapq.heappop(heap)
-        now = -sum(literal in left for literal in holders[part]) / (len(part.text) + 1)
+        now = -sum(left[literal] for literal in holders[part]) / lengths[part]
         if now == 0:
             continue
         if now > worth:
@@ -72,5 +84,6 @@ def _greedy(needed: set[Literal], holders: Mapping[Literal, Sequence[Literal]]) 
             heapq.heappush(heap, (now, part))
             continue
         taken.add(part)
-        left.difference_update(holders[part])
+        for literal in holders[part]:
+            left[literal] = 0
     return taken

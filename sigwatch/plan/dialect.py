@@ -36,11 +36,12 @@ _CLASSES = {
     "CATEGORY_WORD": _WORD,
     "CATEGORY_SPACE": _SPACE,
 }
-_COMPLEMENTS = {
-    "CATEGORY_NOT_DIGIT": _DIGIT,
-    "CATEGORY_NOT_WORD": _WORD,
-    "CATEGORY_NOT_SPACE": _SPACE,
+_OPPOSITES = {
+    "CATEGORY_NOT_DIGIT": "CATEGORY_DIGIT",
+    "CATEGORY_NOT_WORD": "CATEGORY_WORD",
+    "CATEGORY_NOT_SPACE": "CATEGORY_SPACE",
 }
+_BEYOND_ASCII = 0x80
 _ESCAPED = frozenset(r".^$*+?()[]{}|\/")
 _NAMED = {"\t": r"\t", "\n": r"\n", "\r": r"\r", "\f": r"\f", "#": r"\x23"}
 
@@ -48,8 +49,21 @@ _NAMED = {"\t": r"\t", "\n": r"\n", "\r": r"\r", "\f": r"\f", "#": r"\x23"}
 _UNSHARED = (
     (re.compile(r"\[\[:\^?\w+:\]"), "uses a POSIX class such as [[:alpha:]]; write the characters, such as [A-Za-z]"),
     (re.compile(r"(?<!\\)\{,\d+\}"), "uses {,n}, which engines read differently; write {0,n}"),
+    (
+        re.compile(r"(?<!\\)\(\?[a-z]*u"),
+        "uses the flag (?u); leave it out: \\w, \\d and \\s stand for ASCII characters",
+    ),
 )
 """Spellings that the standard library's parser and the matching engine understand differently."""
+
+_FUZZY = re.compile(r"(?<!\\)\{[^{}]*[ides][^{}]*\}")
+"""Braces that an engine outside of the linear dialect may take for a number of errors allowed."""
+
+_ANY_CASE = re.compile(r"\(\?[A-Za-z]*i")
+"""Where a pattern says that case does not matter; taking an escaped one for it only widens."""
+
+_NOT_WORD_ANY_CASE = "0-9A-JL-RT-Za-jl-rt-z_"
+"""Some engines let k and s stand for the Kelvin sign and the long s too, which are no word characters."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -75,21 +89,49 @@ def widen(pattern: str) -> Filter:
         tree = _parser.parse(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"is no valid regular expression: {error}") from None
-    flags = tree.state.flags
-    text = _Emitter(dot_all=bool(flags & re.DOTALL), any_case=bool(flags & re.IGNORECASE)).sequence(_trim(tree))
-    if _empty(text):
+    any_case = ignores_case(pattern)
+    items = _trim(tree)
+    text = _Emitter(bool(tree.state.flags & re.DOTALL), any_case).sequence(items)
+    # Compiling is what costs most here, and most patterns show at once that they are small and ask for something.
+    obvious = "{" not in text and any(code is _codes.LITERAL for code, _ in items)
+    if not obvious and _empty(text):
         raise ValueError(
             "would return every line: it needs some text that always appears, such as the name of the error"
         )
-    return Filter(text, bool(flags & re.IGNORECASE))
+    if _FUZZY.search(pattern) and not _linear(pattern):
+        raise ValueError(r"uses {...} next to lookaround or back-references, where engines disagree; write \{")
+    return Filter(text, any_case)
+
+
+def ignores_case(pattern: str) -> bool:
+    """Whether a filter must ignore case because the pattern does, in all or in a part of it."""
+    return _ANY_CASE.search(pattern) is not None
+
+
+def folds_apart(character: str) -> bool:
+    """Whether engines differ in what the character equals when case is ignored: a letter outside of ASCII."""
+    return not character.isascii() and (character.lower() != character or character.upper() != character)
+
+
+def _compiled(text: str) -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    return re2.compile(text, options)
+
+
+def _linear(pattern: str) -> bool:
+    """Whether the linear engine has all that a pattern uses."""
+    try:
+        _compiled(pattern)
+    except re2.error:
+        return False
+    return True
 
 
 def _empty(text: str) -> bool:
     """Whether the filter matches the empty text, and so every event."""
-    options = re2.Options()
-    options.log_errors = False
     try:
-        return re2.compile(text, options).search("") is not None
+        return _compiled(text).search("") is not None
     except re2.error as error:
         raise ValueError(f"is too large for the query language: {error}; shorten its repetitions") from None
 
@@ -135,16 +177,19 @@ class _Emitter:
         return "".join(self._item(code, value) for code, value in items)
 
     def _item(self, code: Any, value: Any) -> str:
+        if code is _codes.LITERAL:
+            return self._literal(value)
         if code in _ZERO_WIDTH:
             return ""
         writer = getattr(self, f"_{str(code).lower()}", None)
         return str(writer(value)) if writer else ANYTHING
 
     def _literal(self, value: int) -> str:
-        return escape(chr(value))
+        character = chr(value)
+        return ANY_CHARACTER if self.any_case and folds_apart(character) else escape(character)
 
     def _not_literal(self, value: int) -> str:
-        return f"[^{escape(chr(value))}]"
+        return self._in([(_codes.NEGATE, None), (_codes.LITERAL, value)])
 
     def _any(self, _: None) -> str:
         return ANY_CHARACTER if self.dot_all else SAME_LINE
@@ -152,30 +197,34 @@ class _Emitter:
     def _in(self, items: Sequence[Any]) -> str:
         negated = items[0][0] is _codes.NEGATE
         members = items[1:] if negated else items
-        complements = [str(value) for code, value in members if str(value) in _COMPLEMENTS]
-        if len(members) == 1 and complements:
-            return f"[{'' if negated else '^'}{_COMPLEMENTS[complements[0]]}]"
-        if complements:
+        if len(members) == 1 and str(members[0][1]) in _OPPOSITES:
+            negated = not negated
+            members = [(_codes.CATEGORY, _OPPOSITES[str(members[0][1])])]
+        if any(self._uncertain(code, value, negated) for code, value in members):
             return ANY_CHARACTER
-        return f"[{'^' if negated else ''}{''.join(_member(code, value, negated) for code, value in members)}]"
+        written = "".join(_member(code, value, negated, self.any_case) for code, value in members)
+        return f"[{'^' if negated else ''}{written}]"
+
+    def _uncertain(self, code: Any, value: Any, negated: bool) -> bool:
+        """Whether a class with this member can not be written so that no engine reads it more narrowly."""
+        if code is _codes.CATEGORY:
+            return str(value) in _OPPOSITES
+        if not self.any_case:
+            return False
+        first, last = value if code is _codes.RANGE else (value, value)
+        if first == last:
+            # What a class leaves out is left out in both cases.
+            return folds_apart(chr(first)) or (negated and chr(first).isalpha())
+        return bool(last >= _BEYOND_ASCII or (negated and first <= ord("z") and last >= ord("A")))
 
     def _branch(self, value: tuple[None, Sequence[Any]]) -> str:
         return _alternation([self.sequence(branch) for branch in value[1]])
 
     def _subpattern(self, value: tuple[int | None, int, int, Any]) -> str:
         _, added, removed, body = value
-        if removed & re.IGNORECASE and self.any_case:
-            # What a class leaves out would be left out in both cases.
-            return ANYTHING
-        inner = self._with(added, removed)
-        if added & re.IGNORECASE and not self.any_case:
-            return _spell_cases(body) or ANYTHING
-        written = inner.sequence(body)
-        return written if len(written) < 2 or _is_atom(written) else f"({written})"
-
-    def _with(self, added: int, removed: int) -> "_Emitter":
         dot_all = (self.dot_all or bool(added & re.DOTALL)) and not removed & re.DOTALL
-        return _Emitter(dot_all, self.any_case)
+        written = _Emitter(dot_all, self.any_case).sequence(body)
+        return written if len(written) < 2 or _is_atom(written) else f"({written})"
 
     def _atomic_group(self, body: Any) -> str:
         return f"({self.sequence(body)})"
@@ -199,25 +248,16 @@ class _Emitter:
     _possessive_repeat = _max_repeat
 
 
-def _spell_cases(body: Iterable[Any]) -> str:
-    """A literal part in which case does not matter while it does elsewhere; empty for anything but literals."""
-    items = list(body)
-    if any(code is not _codes.LITERAL for code, _ in items):
-        return ""
-    letters = (chr(value) for _, value in items)
-    return "".join(
-        escape(c) if c.lower() == c.upper() else f"[{escape(c.lower())}{escape(c.upper())}]" for c in letters
-    )
-
-
 def _in_class(character: str) -> str:
     return r"\-" if character == "-" else escape(character)
 
 
-def _member(code: Any, value: Any, negated: bool) -> str:
+def _member(code: Any, value: Any, negated: bool, any_case: bool) -> str:
     if code is _codes.RANGE:
         return f"{_in_class(chr(value[0]))}-{_in_class(chr(value[1]))}"
     if code is _codes.CATEGORY:
+        if negated and any_case and str(value) == "CATEGORY_WORD":
+            return _NOT_WORD_ANY_CASE
         # Engines disagree on the vertical tab: it may only widen.
         extra = "" if negated or str(value) != "CATEGORY_SPACE" else r"\x0b"
         return _CLASSES[str(value)] + extra

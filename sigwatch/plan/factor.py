@@ -24,18 +24,19 @@ Atoms = tuple[str, ...]
 @lru_cache(maxsize=32_768)
 def atoms(text: str) -> Atoms:
     """A filter's parts, none of which may be cut: characters, escapes, classes and groups, each with its sign."""
-    parts = []
+    parts: list[str] = []
     position = 0
     while position < len(text):
-        end = _group_end(text, position) if text[position] == "(" else _atom_end(text, position)
-        parts.append(text[position:end])
-        position = end
+        for found in _ATOM.finditer(text, position):
+            if found.start() != position:
+                break
+            parts.append(found.group())
+            position = found.end()
+        if position < len(text):
+            end = _group_end(text, position)
+            parts.append(text[position:end])
+            position = end
     return tuple(parts)
-
-
-def _atom_end(text: str, position: int) -> int:
-    found = _ATOM.match(text, position)
-    return found.end() if found else position + 1
 
 
 def _group_end(text: str, position: int) -> int:

@@ -8,6 +8,8 @@ from functools import lru_cache
 from itertools import product
 from typing import Any
 
+from sigwatch.plan.dialect import folds_apart, ignores_case
+
 _parser: Any = importlib.import_module("re._parser")
 _codes: Any = importlib.import_module("re._constants")
 
@@ -51,10 +53,9 @@ def required(pattern: str) -> tuple[Literal, ...]:
 
     Of several such sets the rarest is chosen. The pattern must be valid.
     """
-    tree = _parser.parse(pattern)
-    any_case = bool(tree.state.flags & re.IGNORECASE)
-    found = _Finder(any_case).clause(tree)
-    return tuple(sorted(Literal(text.lower() if any_case else text, any_case) for text in found))
+    any_case = ignores_case(pattern)
+    found = _Finder(any_case).clause(_parser.parse(pattern))
+    return tuple(sorted(Literal(text, any_case) for text in found))
 
 
 @lru_cache(maxsize=65_536)
@@ -69,6 +70,16 @@ def _rarer(clauses: Iterable[frozenset[str]]) -> frozenset[str]:
     return min(useful, key=lambda clause: (sum(map(share, clause)), sorted(clause)), default=frozenset())
 
 
+def _joined(run: frozenset[str], exact: frozenset[str]) -> frozenset[str]:
+    """Every text of the one followed by every text of the other; empty where that is too much."""
+    if len(run) * len(exact) > _MOST_ALTERNATIVES:
+        return frozenset()
+    return frozenset(before + after for before, after in product(run, exact))
+
+
+_NOTHING = frozenset({""})
+
+
 @dataclass(frozen=True, slots=True)
 class _Finder:
     """Walks a parsed pattern."""
@@ -78,25 +89,40 @@ class _Finder:
     def clause(self, items: Iterable[Any]) -> frozenset[str]:
         """The rarest set of texts of which one must occur."""
         clauses: list[frozenset[str]] = []
-        run = frozenset({""})
-        for code, value in items:
-            if code in _ZERO_WIDTH:
-                continue
-            exact = self._exact(code, value)
-            if exact and len(run) * len(exact) <= _MOST_ALTERNATIVES:
-                run = frozenset(before + after for before, after in product(run, exact))
+        run = _NOTHING
+        for code, value, exact in self._merged(items):
+            longer = _joined(run, exact)
+            if longer:
+                run = longer
                 continue
             clauses += [run, exact or self._inside(code, value)]
-            run = exact or frozenset({""})
+            run = exact or _NOTHING
         return _rarer([*clauses, run])
 
+    def _merged(self, items: Iterable[Any]) -> Iterable[tuple[Any, Any, frozenset[str]]]:
+        """The items that take up text, each with all it can match where that is little; literals in a row as one."""
+        text = ""
+        for code, value in items:
+            if code is _codes.LITERAL and not (self.any_case and folds_apart(chr(value))):
+                text += chr(value)
+            elif code not in _ZERO_WIDTH:
+                if text:
+                    yield None, None, frozenset({self._folded(text)})
+                    text = ""
+                yield code, value, self._exact(code, value)
+        if text:
+            yield None, None, frozenset({self._folded(text)})
+
+    def _folded(self, text: str) -> str:
+        return text.lower() if self.any_case else text
+
     def _exact(self, code: Any, value: Any) -> frozenset[str]:
-        """All that a part can match, where that is little; else empty."""
-        if code is _codes.LITERAL:
-            return frozenset({chr(value)})
+        """All that a part other than a literal can match, where that is little; else empty."""
         if code is _codes.IN and all(kind is _codes.LITERAL for kind, _ in value):
-            return frozenset(chr(each) for _, each in value) if len(value) <= _MOST_ALTERNATIVES else frozenset()
-        if code is _codes.SUBPATTERN and not value[1] and not value[2]:
+            letters = [chr(each) for _, each in value]
+            known = len(letters) <= _MOST_ALTERNATIVES and not (self.any_case and any(map(folds_apart, letters)))
+            return frozenset(map(self._folded, letters)) if known else frozenset()
+        if code is _codes.SUBPATTERN:
             return self._exact_sequence(value[3])
         if code is _codes.BRANCH:
             each = [self._exact_sequence(branch) for branch in value[1]]
@@ -105,18 +131,13 @@ class _Finder:
         return frozenset()
 
     def _exact_sequence(self, items: Sequence[Any]) -> frozenset[str]:
-        run = frozenset({""})
-        for code, value in items:
-            if code in _ZERO_WIDTH:
-                continue
-            exact = self._exact(code, value)
-            if not exact or len(run) * len(exact) > _MOST_ALTERNATIVES:
-                return frozenset()
-            run = frozenset(before + after for before, after in product(run, exact))
+        run = _NOTHING
+        for _, _, exact in self._merged(items):
+            run = _joined(run, exact)
         return run
 
     def _inside(self, code: Any, value: Any) -> frozenset[str]:
-        if code is _codes.SUBPATTERN and not value[1] and not value[2]:
+        if code is _codes.SUBPATTERN:
             return self.clause(value[3])
         if code in (_codes.MAX_REPEAT, _codes.MIN_REPEAT, _codes.POSSESSIVE_REPEAT) and value[0] > 0:
             return self.clause(value[2])

@@ -6,12 +6,13 @@ read once more. The cheaper of the two is taken; the exact patterns decide local
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sigwatch.model.knowledge import Signature
-from sigwatch.plan.coarse import THRESHOLDS, cover, serves
+from sigwatch.plan.coarse import THRESHOLDS, covers, serves
 from sigwatch.plan.dialect import Filter
 from sigwatch.plan.insights import (
     LONGEST_QUERY,
@@ -31,6 +32,12 @@ EVENT_BYTES = 250
 ASSUMED_BYTES = 1 << 20
 """Assumed in a window of which nothing is known."""
 
+WORTH_KEEPING = 2_000
+"""Patterns up to which making the cheapest plan anew takes no time worth mentioning."""
+
+MOST_CHANGED = 0.05
+"""Part of a plan's patterns that may change before the cheapest plan is looked for again."""
+
 
 class Strategy(StrEnum):
     """How signatures are searched for."""
@@ -49,6 +56,8 @@ class QueryPlan:
     """For people: what was weighed."""
     multiple: float
     """How many times each byte is expected to be paid for."""
+    planned: frozenset[str] = frozenset()
+    """The patterns that it was made for as a whole; few have changed since."""
     coarse: tuple["CoarseQuery", ...] = ()
     """What the coarse queries are made of, in their order."""
 
@@ -68,10 +77,14 @@ class CoarseQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
+class Candidate:
+    """Coarse queries that might be sent, and their price."""
+
     queries: tuple[CoarseQuery, ...]
     rows: float
+    """Expected in the result of each."""
     multiple: float
+    """How many times each byte is expected to be paid for."""
 
 
 def times_paid(queries: int, rows: float) -> float:
@@ -82,40 +95,40 @@ def times_paid(queries: int, rows: float) -> float:
 def plan_queries(signatures: Sequence[Signature], window_bytes: int, previous: QueryPlan | None = None) -> QueryPlan:
     """The cheapest queries for the signatures over windows of about so many bytes; 0 when that is not known.
 
-    What still holds of `previous`, made for much the same signatures, is kept.
+    What still holds of `previous`, made for much the same signatures and the same volume, is kept.
     """
-    if previous and previous.strategy is Strategy.COARSE and (kept := _kept(previous, signatures)):
+    if previous and (kept := _kept(previous, signatures)):
         return kept
-    exact = len(runs(filter_of(signature.pattern) for signature in signatures))
+    planned = frozenset(signature.pattern for signature in signatures)
+    exact = len(runs(map(filter_of, planned)))
     if exact <= 1:
-        return QueryPlan(tuple(pack(signatures)), Strategy.EXACT, "all patterns fit into one query", 1.0)
+        return QueryPlan(tuple(pack(signatures)), Strategy.EXACT, "all patterns fit into one query", 1.0, planned)
     events = (window_bytes or ASSUMED_BYTES) / EVENT_BYTES
-    best = min(_candidates(signatures, events), key=lambda each: (each.multiple, each.rows))
+    best = min(candidates(planned, events), key=lambda each: (each.multiple, each.rows))
+    rows = f"about {best.rows * len(best.queries):,.0f} of {events:,.0f} events are expected in a window's results"
     if exact <= best.multiple:
-        return QueryPlan(
-            tuple(pack(signatures)), Strategy.EXACT, f"{exact} exact queries are the cheapest", float(exact)
+        words = (
+            f"{exact} exact queries, so each byte is paid for {exact} times; of {len(best.queries)} coarse ones "
+            f"{rows}, so each would be paid for {best.multiple:.0f} times"
         )
+        return QueryPlan(tuple(pack(signatures)), Strategy.EXACT, words, float(exact), planned)
     words = (
-        f"{len(best.queries)} coarse in place of {exact} exact queries: about {best.rows:,.0f} of {events:,.0f} events "
-        f"are expected in a window's result, so each byte is paid for {best.multiple:.0f} times and not {exact}"
+        f"{len(best.queries)} coarse in place of {exact} exact queries: {rows}, so each byte is paid for "
+        f"{best.multiple:.0f} times and not {exact}"
     )
-    return QueryPlan(_texts(best.queries, signatures), Strategy.COARSE, words, best.multiple, best.queries)
+    return QueryPlan(_texts(best.queries, signatures), Strategy.COARSE, words, best.multiple, planned, best.queries)
 
 
-def _candidates(signatures: Sequence[Signature], events: float) -> Iterable[_Candidate]:
-    patterns = list(dict.fromkeys(signature.pattern for signature in signatures))
-    for threshold in THRESHOLDS:
-        chosen = cover(patterns, threshold)
+def candidates(patterns: Collection[str], events: float) -> Iterable[Candidate]:
+    """Coarse queries for patterns over windows with so many events, from those that return least to the shortest."""
+    for chosen in covers(sorted(patterns), THRESHOLDS):
         by_filter = {literal_filter(each): each for each in chosen.literals}
-        packed = runs([*by_filter, *(filter_of(each) for each in chosen.uncovered)])
+        packed = runs([*by_filter, *map(filter_of, chosen.uncovered)])
         rows = chosen.share * events / len(packed)
-        yield _Candidate(
-            tuple(
-                CoarseQuery(frozenset(by_filter[f] for f in run if f in by_filter), frozenset(run)) for run in packed
-            ),
-            rows,
-            times_paid(len(packed), rows),
+        queries = tuple(
+            CoarseQuery(frozenset(by_filter[f] for f in run if f in by_filter), frozenset(run)) for run in packed
         )
+        yield Candidate(queries, rows, times_paid(len(queries), rows))
         if len(packed) == 1:
             return
 
@@ -127,19 +140,50 @@ def _texts(
 
 
 def _kept(previous: QueryPlan, signatures: Sequence[Signature]) -> QueryPlan | None:
-    """The previous plan for other signatures, if a few texts more make it serve them."""
-    served = {signature.pattern for _, mine in previous.queries for signature in mine}
+    """The previous plan with few changes, if it was made for much the same patterns."""
+    wanted = frozenset(signature.pattern for signature in signatures)
+    changed = len(wanted ^ previous.planned)
+    if len(wanted) < WORTH_KEEPING or changed > MOST_CHANGED * len(previous.planned):
+        return None
+    if previous.strategy is Strategy.EXACT:
+        return _repacked(previous, signatures, wanted)
+    return _extended(previous, signatures, wanted)
+
+
+def _repacked(previous: QueryPlan, signatures: Sequence[Signature], wanted: frozenset[str]) -> QueryPlan:
+    """The previous exact queries, and new ones for patterns that are new or were next to some that are gone."""
+    before = [frozenset(signature.pattern for signature in mine) for _, mine in previous.queries]
+    place = {pattern: number for number, patterns in enumerate(before) if patterns <= wanted for pattern in patterns}
+    if len(place) < len(wanted) and place:
+        # Something must be packed anew: the last query may have room for it.
+        last = max(place.values())
+        place = {pattern: number for pattern, number in place.items() if number != last}
+    kept: defaultdict[int, list[Signature]] = defaultdict(list)
+    for signature in signatures:
+        kept[place.get(signature.pattern, -1)].append(signature)
+    again = pack(kept.pop(-1, []))
+    queries = (*((previous.queries[number][0], tuple(mine)) for number, mine in sorted(kept.items())), *again)
+    return replace(previous, queries=queries, multiple=float(len(queries)))
+
+
+def _extended(previous: QueryPlan, signatures: Sequence[Signature], wanted: frozenset[str]) -> QueryPlan | None:
+    """The previous coarse queries, the last with some texts more, if there is room and they make it serve all."""
+    before = [frozenset(signature.pattern for signature in mine) for _, mine in previous.queries]
+    served = frozenset().union(*before)
     literals = frozenset().union(*(each.literals for each in previous.coarse))
-    fresh = [s.pattern for s in signatures if s.pattern not in served and not serves(literals, s.pattern)]
+    fresh = [pattern for pattern in wanted - served if not serves(literals, pattern)]
     if not all(map(required, fresh)):
         return None
     *others, last = previous.coarse
     added = frozenset(literal for pattern in fresh for literal in required(pattern))
-    longer = CoarseQuery(last.literals | added, last.filters | {literal_filter(each) for each in added})
+    longer = CoarseQuery(last.literals | added, last.filters | frozenset(map(literal_filter, added)))
     text = query_text(longer.filters) if added else previous.queries[-1][0]
     if len(text) > LONGEST_QUERY - MARK_LENGTH:
         return None
     coarse = (*others, longer)
     texts = [*(text for text, _ in previous.queries[:-1]), text]
-    queries = tuple((text, tuple(filter(each.touches, signatures))) for text, each in zip(texts, coarse, strict=True))
+    queries = tuple(
+        (text, tuple(s for s in signatures if s.pattern in mine or (s.pattern not in served and each.touches(s))))
+        for text, each, mine in zip(texts, coarse, before, strict=True)
+    )
     return replace(previous, queries=queries, coarse=coarse)

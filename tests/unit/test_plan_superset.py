@@ -12,34 +12,73 @@ from sigwatch.match.engine import finds
 from sigwatch.model.knowledge import Signature
 from sigwatch.plan.coarse import cover, serves
 from sigwatch.plan.factor import atoms, branches, factored, growth, minimal
-from sigwatch.plan.insights import LONGEST_QUERY, MARK_LENGTH, filter_of, pack
+from sigwatch.plan.insights import LONGEST_QUERY, MARK_LENGTH, filter_of, pack, query_text
 from sigwatch.plan.literals import Literal, required
-from sigwatch.plan.strategy import QueryPlan, Strategy, plan_queries, times_paid
+from sigwatch.plan.strategy import QueryPlan, Strategy, candidates, plan_queries, times_paid
 from tests.bench.corpus import signatures as corpus
 from tests.fakes.made import signature
 
 _WORDS = st.sampled_from(
     [
-        *("ERROR", "error", "Errno", "k", "s", "ab", "abc", "a/b", "x#y", "1-2", 'say "no"', "\n", " ", "{", "|"),
-        *("\u212a", "\u017f", "\u0131", "\u00c9"),  # what k, s, i and e look like in other scripts
+        *("ERROR", "error", "Errno", "k", "s", "ab", "abc", "a/b", "x#y", "1-2", 'say "no"', "\n", " ", "{", "|", "^["),
+        # What k, s, i, e and the like look like in other scripts.
+        *("\u212a", "\u017f", "\u0131", "\u0130", "\u00c9", "\u00df", "\u1e9e", "\u03c3", "\u03c2"),
     ]
 )
 _PIECES = st.one_of(
-    _WORDS.map(re.escape),
+    _WORDS.map(lambda word: (re.escape(word), word)),
     st.sampled_from(
-        [r"\d+", r"\w", r"[a-c]+", "[^x]", ".", ".*", "(foo|bar)", "(?:a|bc)?", r"\bE", "(?i:abC)", "(?s:.)x", "a{2}b*",
-         "(x(y|z)+)", r"[k\]s]", "(?=a)", "(?!q)", r"(q)\1", "^E", "c$", r"\.", "(|a)b"]
+        [
+            (r"\d+", "42"), (r"\w", "k"), (r"\W", "\u017f"), (r"\S", "\u212a"), ("[a-c]+", "cab"), ("[^x]", "\u212a"),
+            ("[^a-z]", "\u017f"), ("[^\u00c9]", "\u00e9"), (".", "\r"), (".*", " - "), (r"[\s\S]", "\n"), (r"\bE", "E"),
+            (r"[k\]s]", "]"), ("x(?=y)y", "xy"), ("(?!q)z", "z"), ("(?<=[xz])y", "zy"), (r"(?P<n>[ab])(?P=n)", "bb"),
+            ("^E", "E"), ("c$", "c"), (r"\.", "."), ("(|a)b", "b"), ("(foo|bar)", "bar"), (r"\/#", "/#"),
+            ("a{2}b*", "aa"),
+        ]
     ),
 )  # fmt: skip
-_PATTERNS = st.builds(
-    lambda flag, parts: flag + "".join(parts),
-    st.sampled_from(["", "", "(?i)"]),
-    st.lists(_PIECES, min_size=1, max_size=5),
+"""A part of a pattern, with a text that it is likely to be found in."""
+
+Pair = tuple[str, str]
+
+
+def _in_a_row(pairs: list[Pair]) -> Pair:
+    return "".join(pattern for pattern, _ in pairs), "".join(text for _, text in pairs)
+
+
+_PAIRS = st.recursive(
+    _PIECES,
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=2, max_size=4).map(_in_a_row),
+        st.lists(inner, min_size=2, max_size=3).map(lambda all_: (f"({'|'.join(p for p, _ in all_)})", all_[-1][1])),
+        st.tuples(inner, st.sampled_from([("+", 2), ("*", 0), ("?", 1), ("{2}", 2), ("{1,3}", 3), ("+?", 1)])).map(
+            lambda both: (f"(?:{both[0][0]}){both[1][0]}", both[0][1] * both[1][1])
+        ),
+        inner.map(lambda pair: (f"(?i:{pair[0]})", pair[1].swapcase())),
+        inner.map(lambda pair: (f"(?s:{pair[0]}.)", pair[1] + "\n")),
+    ),
+    max_leaves=6,
 )
-_TEXTS = st.lists(
-    st.one_of(_WORDS, st.sampled_from(["foo", "bar", "ABC", "aab", "xyzzy", "qq", "7", "E", "c", "\r\n", "Error"])),
-    max_size=8,
-).map("".join)
+_SIGNED = st.tuples(st.sampled_from(["", "", "(?i)"]), _PAIRS).map(
+    lambda both: (both[0] + both[1][0], both[1][1].swapcase() if both[0] else both[1][1])
+)
+_PATTERNS = _SIGNED.map(lambda pair: pair[0])
+_NOISE = st.sampled_from(["", "", "", "abc ", "ERROR ", "\r\n", "qq"])
+
+
+_DRAWN = st.tuples(st.lists(_SIGNED, min_size=1, max_size=6), _NOISE, st.integers(0, 5), _NOISE)
+Drawn = tuple[list[Pair], str, int, str]
+
+
+def several(drawn: Drawn) -> tuple[list[str], str]:
+    """Patterns, and a message that at least one of them is found in."""
+    pairs, before, chosen, after = drawn
+    pairs = [pair for pair in pairs if usable(pair[0])]
+    assume(pairs)
+    message = before + pairs[chosen % len(pairs)][1] + after
+    patterns = list(dict.fromkeys(pattern for pattern, _ in pairs))
+    assume(any(finds(pattern, message) for pattern in patterns))
+    return patterns, message
 
 
 def usable(pattern: str) -> bool:
@@ -58,34 +97,51 @@ def returns(text: str, message: str) -> bool:
     return any(re2.search(each, message) for each in found)
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
-@given(st.lists(_PATTERNS, min_size=1, max_size=6, unique=True), _TEXTS)
-@example(["ab", "abc", "(?i)abk"], "ab\u212a")
-def test_a_packed_query_returns_whatever_a_pattern_finds(drawn: list[str], message: str) -> None:
-    patterns = list(filter(usable, drawn))
+_OFTEN = settings(max_examples=400, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+
+
+@_OFTEN
+@given(_DRAWN)
+@example(([("(?i)abk", "ab\u212a"), ("ab", ""), ("abc", "")], "", 0, ""))
+@example(([(r"(?i)a\Wb(?=c)", "a\u017fbc"), ("a", "")], "", 0, ""))
+def test_a_packed_query_returns_whatever_a_pattern_finds(drawn: Drawn) -> None:
+    patterns, message = several(drawn)
     sent = pack([signature(f"KO-{n}", pattern) for n, pattern in enumerate(patterns)])
     for text, mine in sent:
         parse_query(text)
         for each in mine:
             if finds(each.pattern, message):
-                assert returns(text, message)
+                assert returns(text, message), (each.pattern, text)
     assert sorted(s.pattern for _, mine in sent for s in mine) == sorted(patterns)
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
-@given(_PATTERNS, _TEXTS, st.sampled_from([0.0002, 0.01, 1.0]))
-def test_what_a_pattern_requires_is_in_whatever_it_finds(pattern: str, message: str, threshold: float) -> None:
-    assume(usable(pattern))
-    wanted = required(pattern)
-    assume(wanted and finds(pattern, message))
+@_OFTEN
+@given(_DRAWN, st.sampled_from([100, 1_000_000]))
+@example(([("(?i)\u0130x", "\u0130x")], "", 0, ""), 100)
+def test_coarse_queries_return_whatever_a_pattern_finds(drawn: Drawn, events: int) -> None:
+    patterns, message = several(drawn)
+    for candidate in candidates(patterns, events):
+        sent = [(query_text(each.filters), each) for each in candidate.queries]
+        for text, _ in sent:
+            parse_query(text)
+        for each in (signature("KO-1", pattern) for pattern in patterns if finds(pattern, message)):
+            assert any(query.touches(each) and returns(text, message) for text, query in sent), (each.pattern, sent)
+
+
+@_OFTEN
+@given(_DRAWN, st.sampled_from([0.0002, 0.01, 1.0]))
+def test_what_a_pattern_requires_is_in_whatever_it_finds(drawn: Drawn, threshold: float) -> None:
+    patterns, message = several(drawn)
 
     def holds(literal: Literal) -> bool:
         return re2.search(("(?i)" if literal.any_case else "") + re2.escape(literal.text), message) is not None
 
-    assert any(map(holds, wanted))
-    chosen = cover([pattern], threshold)
-    assert serves(chosen.literals, pattern)
-    assert any(map(holds, chosen.literals))
+    for pattern in patterns:
+        chosen = cover([pattern], threshold)
+        assert serves(chosen.literals, pattern) or chosen.uncovered == (pattern,)
+        if required(pattern) and finds(pattern, message):
+            assert any(map(holds, required(pattern)))
+            assert any(map(holds, chosen.literals))
 
 
 @pytest.fixture(scope="module")
@@ -138,14 +194,48 @@ def test_one_changed_signature_keeps_the_rest_of_a_coarse_plan(many: list[Signat
         assert any(changed[-1] in mine and returns(query, text) for query, mine in again.queries)
     gone = plan_queries(many[1:], 9_000_000, again)
     assert many[0] not in {each for _, mine in gone.queries for each in mine}
+    assert {each for _, mine in gone.queries for each in mine} == set(many[1:])
     vague = plan_queries([*many, signature("KO-vague", r"[0-9]{3}x?")], 9_000_000, coarse)
     assert any(returns(query, "code 404") for query, mine in vague.queries if mine[-1].id == "KO-vague")
+
+
+def test_one_changed_signature_keeps_the_rest_of_an_exact_plan(many: list[Signature]) -> None:
+    endless = 1 << 60
+    before = plan_queries(many, endless)
+    assert before.strategy is Strategy.EXACT
+    fresh = signature("KO-new", r"Zebra (stampede|riot) at gate \d+")
+    for changed in ([*many, fresh], many[1:], [*many[:-1], fresh]):
+        again = plan_queries(changed, endless, before)
+        assert sorted(each.id for _, mine in again.queries for each in mine) == sorted(each.id for each in changed)
+        assert len({text for text, _ in again.queries} - {text for text, _ in before.queries}) <= 3
+        assert len(again.queries) == again.multiple <= len(before.queries) + 1
+        for text, mine in again.queries:
+            assert len(text) <= LONGEST_QUERY - MARK_LENGTH
+            assert all(returns(text, example_of(each.pattern)) for each in mine if each is not fresh)
+
+
+def test_after_many_changes_the_cheapest_plan_is_looked_for_again(many: list[Signature], coarse: QueryPlan) -> None:
+    half = plan_queries(many[: len(many) * 9 // 10], 9_000_000, coarse)
+    assert half.planned == {each.pattern for each in many[: len(many) * 9 // 10]}
+    few = plan_queries(many[:100], 9_000_000, coarse)
+    assert (few.strategy, len(few.queries)) == (Strategy.EXACT, 1)
 
 
 def test_where_a_coarse_filter_would_return_too_much_exact_queries_are_sent(many: list[Signature]) -> None:
     plan = plan_queries(many[:600], 1 << 40)
     assert plan.strategy is Strategy.EXACT
-    assert plan.reason == f"{len(plan.queries)} exact queries are the cheapest"
+    assert plan.reason.startswith("4 exact queries, so each byte is paid for 4 times; of 1 coarse ones about ")
+    assert plan.reason.endswith(
+        " of 4,398,046,511 events are expected in a window's results, so each would be paid for 16 times"
+    )
+
+
+def test_what_a_coarse_plan_saves_is_said(coarse: QueryPlan) -> None:
+    assert re.fullmatch(
+        r"\d coarse in place of \d+ exact queries: about [\d,]+ of 36,000 events are expected in a window's results, "
+        r"so each byte is paid for \d times and not \d+",
+        coarse.reason,
+    )
 
 
 @pytest.mark.parametrize(("queries", "rows", "times"), [(1, 0, 1), (1, 10_000, 1), (2, 10_001, 4), (1, 50_000, 4)])
@@ -192,7 +282,8 @@ def test_an_expression_is_never_longer_than_its_growth(patterns: list[str]) -> N
         (r"ERROR.*(foo|bar)baz\d+", ["barbaz", "foobaz"]),
         (r"(?i)Time[d ]out", ["time out", "timedout"]),
         (r"\d+ (rows|lines)?", []),
-        ("(?i:secret)Thing", ["Thing"]),
+        ("(?i:secret)Thing", ["secretthing"]),
+        ("(?i)x(?-i:Caf\u00e9s)", ["caf"]),
         (r"(alpha|beta\d)gamma", ["gamma"]),
         ("x(?=lookahead)Needle", ["xNeedle"]),
         ("(Needle){2}", ["Needle"]),

@@ -1,3 +1,6 @@
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -6,7 +9,7 @@ from sigwatch.model.logs import Pass, Window
 from sigwatch.plan.console_link import console_link
 from sigwatch.plan.cost import bytes_per_day, dollars
 from sigwatch.plan.insights import LONGEST_QUERY, filter_of, pack, query_text
-from sigwatch.plan.scopes import batches, literal_prefix, resolve, selectors
+from sigwatch.plan.scopes import SEARCHABLE, batches, literal_prefix, resolve, selectors
 from sigwatch.plan.windows import DAY, Pace
 from tests.fakes.made import API, group, ris, signature
 
@@ -41,6 +44,46 @@ def test_groups_with_the_same_signatures_form_one_scope() -> None:
         ("us-east-1/mail+shop", ("/c",), ("KO-1", "KO-2")),
     }
     assert not problems
+
+
+_NAMES = st.text("ab/-", min_size=1, max_size=5)
+_GLOBS = st.text("ab/-*?", min_size=1, max_size=5) | st.sampled_from(["*", "[ab]*", "*[!a]", "a*[b", "/*-*"])
+_PLACES = st.tuples(st.sampled_from(["1", "2"]), st.sampled_from(["", "lane"]), st.sampled_from(list(SEARCHABLE)))
+
+
+@given(st.lists(st.lists(_NAMES | _GLOBS, max_size=3), max_size=8), st.dictionaries(_NAMES, _PLACES, max_size=12))
+def test_every_signature_is_searched_in_the_groups_that_it_asks_for_once(
+    asked: list[list[str]], places: dict[str, tuple[str, str, str]]
+) -> None:
+    existing = [
+        group(name, account=account, lane=lane, log_class=log_class)
+        for name, (account, lane, log_class) in places.items()
+    ]
+    wanted = [(signature(f"KO-{number}"), selectors) for number, selectors in enumerate(asked)]
+    scopes, _ = resolve(wanted, existing)
+    searched = [(s.id, g.name) for scope in scopes for s in scope.signatures for g in scope.groups]
+    assert sorted(searched) == sorted(
+        (s.id, g.name) for s, globs in wanted for g in existing if any(fnmatchcase(g.name, glob) for glob in globs)
+    )
+    for scope in scopes:
+        assert len({(g.lane or g.account, g.log_class) for g in scope.groups}) == 1
+    kinds = [(s.signatures, s.groups[0].lane or s.groups[0].account, s.groups[0].log_class) for s in scopes]
+    assert len(kinds) == len(set(kinds))
+
+
+def test_accounts_share_a_scope_only_in_one_lane() -> None:
+    apart = [group("/a"), group("/b", account="222222222222"), group("/c", region="eu-west-1")]
+    assert len(resolve([(signature(), ["/*"])], apart)[0]) == 3
+    [scope] = resolve([(signature(), ["/*"])], [replace(each, lane="watch") for each in apart[:2]])[0]
+    assert [each.account for each in scope.groups] == ["111122223333", "222222222222"]
+
+
+def test_a_scope_of_many_projects_has_a_short_name() -> None:
+    wanted = [(signature(f"KO-{n}", project=f"project-{n}"), ["/a"]) for n in range(4)]
+    assert [scope.name for scope in resolve(wanted[:3], [group("/a")])[0]] == [
+        "us-east-1/project-0+project-1+project-2"
+    ]
+    assert [scope.name for scope in resolve(wanted, [group("/a")])[0]] == ["us-east-1/4 projects"]
 
 
 def test_infrequent_access_groups_are_searched_in_queries_of_their_own() -> None:
