@@ -38,6 +38,8 @@ class Event:
     """Epoch seconds from which queries see it."""
     size: int
     """Bytes of the message in UTF-8."""
+    owner: str = ""
+    """Account of a linked log group; empty for the server's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Group:
     log_class: str = "STANDARD"
     retention_days: int | None = None
     """None keeps events for ever."""
+    owner: str = ""
+    """Account of a log group that is only linked to this one, a monitoring account; empty for its own."""
 
     def oldest_kept_ms(self, now: float) -> int:
         """Event time in epoch milliseconds before which retention has removed everything."""
@@ -80,8 +84,10 @@ class LogStore:
         self._by_number: dict[int, Event] = {}
         self._next_number = 1
 
-    def create_group(self, name: str, *, log_class: str = "STANDARD", created_ms: int | None = None) -> Group:
-        """Add a group; `created_ms` dates it back, for a past that is to be searched.
+    def create_group(
+        self, name: str, *, log_class: str = "STANDARD", created_ms: int | None = None, owner: str = ""
+    ) -> Group:
+        """Add a group; `created_ms` dates it back, for a past that is to be searched, `owner` is a linked account.
 
         Raises:
             ApiError: the name is not one, or is taken.
@@ -93,7 +99,7 @@ class LogStore:
         with self._lock:
             if name in self._groups:
                 raise refusal("ResourceAlreadyExistsException", "The specified log group already exists")
-            group = Group(name, self._now_ms() if created_ms is None else created_ms, log_class)
+            group = Group(name, self._now_ms() if created_ms is None else created_ms, log_class, owner=owner)
             self._groups[name] = group
             self._streams[name] = {}
             self._events[name] = []
@@ -222,7 +228,8 @@ class LogStore:
         data = message.encode("utf-8", "replace")
         number = self._next_number
         self._next_number += 1
-        return Event(number, group, stream, ts_ms, data.decode(), int(now * 1000), now + lag, len(data))
+        owner = self._groups[group].owner
+        return Event(number, group, stream, ts_ms, data.decode(), int(now * 1000), now + lag, len(data), owner)
 
 
 def _merge(kept: list[Event], added: list[Event]) -> None:

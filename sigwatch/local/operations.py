@@ -171,9 +171,14 @@ def _fits(name: str, choice: str) -> bool:
 def _of_class(service: Service, parameters: Parameters) -> list[Group]:
     wanted = parameters.optional_text("logGroupClass")
     accounts = parameters.texts("accountIdentifiers", 20)
-    if accounts and service.settings.account not in accounts:
-        return []
-    return [group for group in service.store.groups() if wanted in (None, group.log_class)]
+    linked = parameters.flag("includeLinkedAccounts")
+    return [
+        group
+        for group in service.store.groups()
+        if wanted in (None, group.log_class)
+        and (linked or not group.owner)
+        and (not accounts or (group.owner or service.settings.account) in accounts)
+    ]
 
 
 def _described(service: Service, region: str, group: Group) -> Body:

@@ -59,7 +59,7 @@ class Record:
         if system is not None:
             return system(self.event)
         if name == "@log":
-            return f"{self._account}:{self.event.group}"
+            return f"{self.event.owner or self._account}:{self.event.group}"
         if self._discovered is None:
             self._discovered = discover(self.event.message)
         return self._discovered.get(name)

@@ -89,7 +89,7 @@ def get_log_record(service: Service, request: Request) -> Body:
     record = {name: text_of(value) for name, value in discover(event.message).items()}
     record |= {
         "@ingestionTime": str(event.ingested_ms),
-        "@log": f"{service.settings.account}:{event.group}",
+        "@log": f"{event.owner or service.settings.account}:{event.group}",
         "@logStream": event.stream,
         "@message": event.message,
         "@ptr": text,

@@ -50,7 +50,13 @@ def build_service(clock: Clock, settings: Settings, faults: Faults) -> Service:
 
 def group_arn(service: Service, region: str, name: str) -> str:
     """The ARN of a group as StartQuery takes it, without the `:*` at its end."""
-    return f"arn:aws:logs:{region}:{service.settings.account}:log-group:{name}"
+    return f"arn:aws:logs:{region}:{_owner(service, name)}:log-group:{name}"
+
+
+def _owner(service: Service, name: str) -> str:
+    """The account that a group belongs to: a linked one, or the server's own."""
+    found = [group.owner for group in service.store.groups() if group.name == name]
+    return (found[0] if found else "") or service.settings.account
 
 
 def group_named(service: Service, identifier: str) -> str:
@@ -64,6 +70,6 @@ def group_named(service: Service, identifier: str) -> str:
     parts = identifier.split(":", 6)
     if len(parts) != 7 or parts[2] != "logs" or parts[5] != "log-group" or ":" in parts[6] or "*" in parts[6]:
         raise invalid(f"'{identifier}' is not a valid log group identifier")
-    if parts[4] != service.settings.account:
+    if parts[4] != _owner(service, parts[6]):
         raise group_not_found(parts[6], parts[4], service.new_id())
     return parts[6]

@@ -49,8 +49,9 @@ def source(server: LocalServer) -> Iterator[CloudWatchSource]:
 
 
 class connected:  # noqa: N801 - reads as a statement
-    def __init__(self, url: str, wait: threading.Event | None = None, limits: Limits | None = None) -> None:
-        self.limits = limits or Limits(1e6, 1e6, 1e6, 30)
+    def __init__(self, url: str, wait: threading.Event | None = None, *, linked: bool = False) -> None:
+        self.limits = Limits(1e6, 1e6, 1e6, 30)
+        self.linked = linked
         self.queries = SqliteStore(":memory:")
         self.metrics: Any = None
         self.client = boto3.client(
@@ -68,7 +69,7 @@ class connected:  # noqa: N801 - reads as a statement
             return self.stop.wait(min(seconds, 0.02))
 
         clock = time.time  # noqa: TID251 - the same
-        account = Account("", linked=False, installation="i1234567")
+        account = Account("", linked=self.linked, installation="i1234567")
         limiter = Limiter(self.limits, clock, wait)
         return CloudWatchSource(
             self.client, account, limiter, self.queries, clock, wait, lambda: 0.5, lambda: self.metrics
@@ -303,3 +304,17 @@ def test_where_estimates_are_not_to_be_had_the_metric_of_what_came_in_is_asked_f
             assert source.volume(groups, window) == Volume(1_000, Measure.INCOMING_BYTES)
             metrics.down = True
             assert source.volume(groups, window) is None
+
+
+def test_a_monitoring_account_searches_the_log_groups_that_are_linked_to_it(server: LocalServer) -> None:
+    server.store.create_group("/linked/app", created_ms=(BASE - 86_400) * 1000, owner="999988887777")
+    server.store.put("/linked/app", "s", [(BASE * 1000, "ERROR")])
+    house = connected(server.url)
+    with house as alone:
+        assert alone.log_groups("/linked/") == []
+    house = connected(server.url, linked=True)
+    with house as source:
+        [group] = source.log_groups("/linked/")
+        assert group.arn == "arn:aws:logs:us-east-1:999988887777:log-group:/linked/app"
+        [row] = source.search(search(source, "/linked/app")).rows
+        assert (row.account, row.log_group) == ("999988887777", "/linked/app")
