@@ -2,7 +2,7 @@
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sigwatch.plan.literals import Literal, parts, required, share
@@ -17,7 +17,7 @@ class Cover:
 
     literals: frozenset[Literal]
     uncovered: tuple[str, ...]
-    """Patterns without any certain text: their whole filter is needed."""
+    """Patterns without a certain text that is rare enough: their whole filter is needed."""
 
     @property
     def share(self) -> float:
@@ -32,26 +32,27 @@ def serves(literals: frozenset[Literal], pattern: str) -> bool:
 
 
 def cover(patterns: Iterable[str], threshold: float) -> Cover:
-    """Choose texts greedily: always the one that serves most for its length.
-
-    A text more frequent than `threshold` is taken only where a pattern has no rarer one.
-    """
+    """Choose texts greedily: always the one that serves most for its length, none more frequent than `threshold`."""
     return next(covers(patterns, [threshold]))
 
 
 def covers(patterns: Iterable[str], thresholds: Iterable[float]) -> Iterator[Cover]:
     """A cover for each of the thresholds."""
     wanted = {pattern: required(pattern) for pattern in patterns}
-    uncovered = tuple(pattern for pattern, literals in wanted.items() if not literals)
     needed = sorted({literal for literals in wanted.values() for literal in literals}, key=_spelling)
     texts = sorted({part for literal in needed for part in parts(literal)}, key=_spelling)
     number = {literal: n for n, literal in enumerate(texts)}
     # By number from here on: there are many texts, and they are compared often.
-    within = [[number[part] for part in parts(literal)] for literal in needed]
+    within = {literal: [number[part] for part in parts(literal)] for literal in needed}
     shares = [share(literal.text) for literal in texts]
     lengths = [len(literal.text) + 1 for literal in texts]
     for threshold in thresholds:
-        taken = _greedy(_holders(within, shares, threshold), lengths, len(needed))
+        rare = {literal: [part for part in found if shares[part] <= threshold] for literal, found in within.items()}
+        uncovered = tuple(
+            p for p, literals in wanted.items() if not literals or not all(rare[each] for each in literals)
+        )
+        served = {each for pattern in wanted.keys() - set(uncovered) for each in wanted[pattern]}
+        taken = _greedy([rare[literal] for literal in needed if literal in served], lengths)
         yield Cover(frozenset(texts[n] for n in taken), uncovered)
 
 
@@ -59,24 +60,19 @@ def _spelling(literal: Literal) -> tuple[str, bool]:
     return literal.text, literal.any_case
 
 
-def _holders(within: Sequence[Sequence[int]], shares: Sequence[float], threshold: float) -> Mapping[int, list[int]]:
-    """By each text that may be taken, the required ones that contain it."""
+def _greedy(choices: Sequence[Sequence[int]], lengths: Sequence[int]) -> set[int]:
+    """Texts such that each of the choices has one of its own among them."""
     holders: defaultdict[int, list[int]] = defaultdict(list)
-    for literal, found in enumerate(within):
-        rare = [part for part in found if shares[part] <= threshold]
-        for part in rare or [min(found, key=lambda part: (shares[part], part))]:
-            holders[part].append(literal)
-    return holders
-
-
-def _greedy(holders: Mapping[int, Sequence[int]], lengths: Sequence[int], needed: int) -> set[int]:
-    left = bytearray(b"\1" * needed)
+    for choice, found in enumerate(choices):
+        for part in found:
+            holders[part].append(choice)
+    left = bytearray(b"\1" * len(choices))
     taken: set[int] = set()
     heap = [(-len(held) / lengths[part], part) for part, held in holders.items()]
     heapq.heapify(heap)
     while heap:
         worth, part = heapq.heappop(heap)
-        now = -sum(left[literal] for literal in holders[part]) / lengths[part]
+        now = -sum(left[choice] for choice in holders[part]) / lengths[part]
         if now == 0:
             continue
         if now > worth:
@@ -84,6 +80,6 @@ def _greedy(holders: Mapping[int, Sequence[int]], lengths: Sequence[int], needed
             heapq.heappush(heap, (now, part))
             continue
         taken.add(part)
-        for literal in holders[part]:
-            left[literal] = 0
+        for choice in holders[part]:
+            left[choice] = 0
     return taken

@@ -8,15 +8,15 @@ matches the shorter one does.
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, pairwise, starmap
 
 _ATOM = re.compile(
     r"(?:\\x\{[0-9a-f]+\}|\\x[0-9a-f]{2}|\\.|\[(?:\\.|[^\]\\])*\]|[^\\\[(])(?:[*+?]|\{\d+(?:,\d*)?\})?", re.DOTALL
 )
 _SIGN = re.compile(r"[*+?]|\{\d+(?:,\d*)?\}")
 
-_DEEPEST = 20
-"""Nested groups; engines set limits, and deeper ones save next to nothing."""
+DEEPEST = 20
+"""Groups within groups that one expression may have: engines set limits, and deeper ones save next to nothing."""
 
 Atoms = tuple[str, ...]
 
@@ -82,25 +82,39 @@ def minimal(filters: Iterable[str]) -> list[Atoms]:
 
 def factored(filters: Iterable[str]) -> str:
     """One expression that matches wherever any of the filters does, without a group around it."""
-    return _joined(minimal(filters), 0)
+    return _joined(minimal(filters))
 
 
-def _joined(ordered: Sequence[Atoms], depth: int) -> str:
-    return "|".join(_shared(list(group), depth) for _, group in groupby(ordered, key=lambda parts: parts[:1]))
+def _joined(ordered: Sequence[Atoms]) -> str:
+    return "|".join(_shared(list(group)) for _, group in groupby(ordered, key=lambda parts: parts[:1]))
 
 
-def _shared(alike: Sequence[Atoms], depth: int) -> str:
+def _shared(alike: Sequence[Atoms]) -> str:
     """Filters that begin with the same atom."""
     if len(alike) == 1:
         return "".join(alike[0])
     # In order, so what the first and the last share all share.
     head = alike[0][: _common(alike[0], alike[-1])]
     plain = "|".join("".join(parts) for parts in alike)
-    if depth >= _DEEPEST:
-        return plain
-    tails = [parts[len(head) :] for parts in alike]
-    written = f"{''.join(head)}({_joined(tails, depth + 1)})"
+    written = f"{''.join(head)}({_joined([parts[len(head) :] for parts in alike])})"
     return written if len(written) < len(plain) else plain
+
+
+def depth(ordered: Iterable[Atoms]) -> int:
+    """How many groups lie within each other at most in the expression for filters in order."""
+    # Where the filters so far part, outermost first, each with the groups that lie within that one.
+    parting: list[tuple[int, int]] = []
+    deepest = 0
+    for common in [*starmap(_common, pairwise(ordered)), 0]:
+        below = 0
+        while parting and parting[-1][0] > common:
+            below = 1 + max(below, parting.pop()[1])
+        if parting and parting[-1][0] == common:
+            below = max(below, parting.pop()[1])
+        if common:
+            parting.append((common, below))
+        deepest = max(deepest, below)
+    return deepest
 
 
 def growth(before: Atoms | None, parts: Atoms) -> int:

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from sigwatch.model.knowledge import Signature
 from sigwatch.plan.dialect import Filter, escape, widen
-from sigwatch.plan.factor import Atoms, atoms, factored, growth
+from sigwatch.plan.factor import DEEPEST, Atoms, atoms, depth, factored, growth
 from sigwatch.plan.literals import Literal
 
 LONGEST_QUERY = 10_000
@@ -62,21 +62,29 @@ ROOM = LONGEST_QUERY - MARK_LENGTH - len(query_text([Filter("x", any_case=False)
 """Characters that the filters of one query may take together."""
 
 
-def runs(filters: Iterable[Filter]) -> list[list[Filter]]:
+def runs(filters: Iterable[Filter], room: int = ROOM) -> list[list[Filter]]:
     """Filters in as few queries' worth as their order allows: alike ones together, where they share their beginning."""
     packed: list[list[Filter]] = []
-    length = ROOM
+    length = room
     before: Atoms | None = None
     for found in sorted(set(filters), key=lambda each: (each.any_case, atoms(each.text))):
         parts = atoms(found.text)
         added = growth(before, parts)
-        if length + added > ROOM:
+        if length + added > room:
             packed.append([])
             length, added = 0, growth(None, parts)
         packed[-1].append(found)
         length += added
         before = parts
-    return packed
+    return [part for run in packed for part in _shallow(run)]
+
+
+def _shallow(run: list[Filter]) -> list[list[Filter]]:
+    """The run, in parts where one expression for all of it would nest too deep."""
+    if depth(atoms(found.text) for found in run) <= DEEPEST:
+        return [run]
+    middle = len(run) // 2
+    return [*_shallow(run[:middle]), *_shallow(run[middle:])]
 
 
 def pack(signatures: Sequence[Signature]) -> list[tuple[str, tuple[Signature, ...]]]:

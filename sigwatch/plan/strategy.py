@@ -17,6 +17,7 @@ from sigwatch.plan.dialect import Filter
 from sigwatch.plan.insights import (
     LONGEST_QUERY,
     MARK_LENGTH,
+    ROOM,
     ROW_LIMIT,
     filter_of,
     literal_filter,
@@ -34,6 +35,9 @@ ASSUMED_BYTES = 1 << 20
 
 WORTH_KEEPING = 2_000
 """Patterns up to which making the cheapest plan anew takes no time worth mentioning."""
+
+SPARE = 500
+"""Characters that a coarse query leaves free for signatures that are added or changed later."""
 
 MOST_CHANGED = 0.05
 """Part of a plan's patterns that may change before the cheapest plan is looked for again."""
@@ -123,7 +127,7 @@ def candidates(patterns: Collection[str], events: float) -> Iterable[Candidate]:
     """Coarse queries for patterns over windows with so many events, from those that return least to the shortest."""
     for chosen in covers(sorted(patterns), THRESHOLDS):
         by_filter = {literal_filter(each): each for each in chosen.literals}
-        packed = runs([*by_filter, *map(filter_of, chosen.uncovered)])
+        packed = runs([*by_filter, *map(filter_of, chosen.uncovered)], ROOM - SPARE)
         rows = chosen.share * events / len(packed)
         queries = tuple(
             CoarseQuery(frozenset(by_filter[f] for f in run if f in by_filter), frozenset(run)) for run in packed
@@ -167,23 +171,21 @@ def _repacked(previous: QueryPlan, signatures: Sequence[Signature], wanted: froz
 
 
 def _extended(previous: QueryPlan, signatures: Sequence[Signature], wanted: frozenset[str]) -> QueryPlan | None:
-    """The previous coarse queries, the last with some texts more, if there is room and they make it serve all."""
+    """The previous coarse queries, and in the shortest the filters that they lack, if there is room for them."""
     before = [frozenset(signature.pattern for signature in mine) for _, mine in previous.queries]
     served = frozenset().union(*before)
     literals = frozenset().union(*(each.literals for each in previous.coarse))
-    fresh = [pattern for pattern in wanted - served if not serves(literals, pattern)]
-    if not all(map(required, fresh)):
-        return None
-    *others, last = previous.coarse
-    added = frozenset(literal for pattern in fresh for literal in required(pattern))
-    longer = CoarseQuery(last.literals | added, last.filters | frozenset(map(literal_filter, added)))
-    text = query_text(longer.filters) if added else previous.queries[-1][0]
-    if len(text) > LONGEST_QUERY - MARK_LENGTH:
-        return None
-    coarse = (*others, longer)
-    texts = [*(text for text, _ in previous.queries[:-1]), text]
+    fresh = frozenset(filter_of(each) for each in wanted - served if not serves(literals, each))
+    texts = [text for text, _ in previous.queries]
+    coarse = list(previous.coarse)
+    if fresh:
+        shortest = min(range(len(texts)), key=lambda number: len(texts[number]))
+        coarse[shortest] = replace(coarse[shortest], filters=coarse[shortest].filters | fresh)
+        texts[shortest] = query_text(coarse[shortest].filters)
+        if len(texts[shortest]) > LONGEST_QUERY - MARK_LENGTH:
+            return None
     queries = tuple(
         (text, tuple(s for s in signatures if s.pattern in mine or (s.pattern not in served and each.touches(s))))
         for text, each, mine in zip(texts, coarse, before, strict=True)
     )
-    return replace(previous, queries=queries, coarse=coarse)
+    return replace(previous, queries=queries, coarse=tuple(coarse))

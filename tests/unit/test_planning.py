@@ -92,6 +92,12 @@ def test_infrequent_access_groups_are_searched_in_queries_of_their_own() -> None
     assert sorted(len(scope.groups) for scope in scopes) == [1, 1]
 
 
+def test_an_arn_is_no_selector() -> None:
+    _, [problem] = resolve([(signature(log_groups=("arn:aws:logs:x",)), ["arn:aws:logs:x"])], [group()])
+    assert (problem.path, problem.level) == ("knowledge/KO-1.md", "error")
+    assert "write a name or a glob such as /aws/lambda/shop-*, not an ARN" in problem.message
+
+
 def test_a_selector_that_finds_nothing_is_named_with_its_document() -> None:
     _, problems = resolve([(signature(), ["/typo"]), (signature("KO-2"), [])], [group()])
     assert [(p.path, p.level) for p in problems] == [("", "warning"), ("knowledge/KO-2.md", "error")]
