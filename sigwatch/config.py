@@ -57,7 +57,7 @@ class ProjectSettings(Section):
 class LimitSettings(Section):
     """What sigwatch takes of an account's quotas in a region; others use them too."""
 
-    start_per_second: float = Field(default=5, gt=0, le=10)
+    start_per_second: float = Field(default=6, gt=0, le=10)
     results_per_second: float = Field(default=8, gt=0, le=10)
     other_per_second: float = Field(default=5, gt=0, le=10)
     concurrent: int = Field(default=30, ge=1, le=100)

@@ -1,6 +1,7 @@
 """From rows to hits: the exact patterns decide, on whole messages."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from sigwatch.incident.fingerprint import hit
 from sigwatch.match.engine import Engine
@@ -10,16 +11,25 @@ CUT_FROM = 900
 """Characters from which a message may be one that the results cut off: the service is said to keep about 1,000."""
 
 MOST_FETCHED = 50
-"""Whole events fetched for one reading; each is a request of its own."""
+"""Whole events fetched for one reading, each by a request of its own; that there are more is told."""
 
 
-def matched(
-    rows: Sequence[Row], engine: Engine, whole: Callable[[Row], str | None]
-) -> tuple[list[Hit], frozenset[str]]:
-    """The hits of the rows, and the signatures that could not be decided somewhere.
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What is known of some rows."""
+
+    hits: tuple[Hit, ...]
+    undecided: frozenset[str]
+    """Signatures whose slow pattern ran out of time somewhere."""
+    unseen: int
+    """Long rows without a match whose end may have been cut off and could not be looked at."""
+
+
+def matched(rows: Sequence[Row], engine: Engine, whole: Callable[[Row], str | None]) -> Matched:
+    """Let the exact patterns decide.
 
     A long row in which nothing matches although the query returned it may have lost its end on the way: `whole`
-    fetches the event, or gives None where that is not possible.
+    fetches the event, or gives None where that will never be possible.
     """
     hits: list[Hit] = []
     undecided: set[str] = set()
@@ -30,12 +40,18 @@ def matched(
         undecided.update(verdict.undecided)
         if not verdict.found and len(row.message) >= CUT_FROM and row.pointer:
             silent.append(row)
-    for row in _cut(silent, rows)[:MOST_FETCHED]:
+    cut = _cut(silent, rows)
+    unseen = max(0, len(cut) - MOST_FETCHED)
+    for row in cut[:MOST_FETCHED]:
         message = whole(row)
-        if message is not None and message.startswith(row.message[:CUT_FROM]):
-            # The name of a hit is made of the part that both have, so the row stays as it is.
-            hits += [hit(name, row) for name in engine.match(message).found]
-    return hits, frozenset(undecided)
+        if message is None or not message.startswith(row.message[:CUT_FROM]):
+            unseen += 1
+            continue
+        verdict = engine.match(message)
+        # The name of a hit is made of the part that both have, so the row stays as it is.
+        hits += [hit(name, row) for name in verdict.found]
+        undecided.update(verdict.undecided)
+    return Matched(tuple(hits), frozenset(undecided), unseen)
 
 
 def _cut(silent: Sequence[Row], rows: Sequence[Row]) -> list[Row]:

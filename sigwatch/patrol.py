@@ -6,8 +6,9 @@ is killed, costs time and nothing else.
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 
 from sigwatch.adoption import adopt
 from sigwatch.errors import SourceError, SourceUnavailable, Stopped, StoreError
@@ -25,11 +26,15 @@ from sigwatch.plan.scopes import Batch, batches
 from sigwatch.plan.windows import Pace, due_window, ripe_window
 from sigwatch.ports import CursorKey, cursor_key
 from sigwatch.watch import Snapshot, Watch
+from sigwatch.workers import Share, Work
 
 CLOCK_TOLERANCE_SECONDS = 60
 """A pass further ahead of the clock than this was moved there by a clock that was wrong."""
 
 WindowRule = Callable[[Pass, LogGroup, Coverage, float, Pace], Window | None]
+Submit = Callable[[str, Share, Work], "Future[bool]"]
+"""Does work of a lane and a share when it is its turn: see `workers.Workers.submit`."""
+
 Round = Sequence["Future[bool]"]
 """The work that one run handed out; each part says whether it went well."""
 
@@ -43,11 +48,11 @@ class Patrol:
         pipeline: Pipeline,
         passes: tuple[Pass, ...],
         pace: Pace,
-        workers: Callable[[str], Executor],
+        submit: Submit,
         places: Places,
         allowance: Callable[[Sequence[Pass]], Allowance],
     ) -> None:
-        """Search with the workers of each batch's lane, so that a lane that hangs takes none from another."""
+        """Hand work to `submit`, by the lane of its log groups and by pass and scope."""
         self.passes = tuple(sorted(passes, key=lambda step: step.delay))
         self._pace = pace
         self._watch = watch
@@ -55,7 +60,7 @@ class Patrol:
         self._store = pipeline.store
         self._clock = pipeline.clock
         self._observe = pipeline.observe
-        self._workers = workers
+        self._submit = submit
         self._places = places
         self._allowance = allowance
         self._adopted = Snapshot()
@@ -86,7 +91,7 @@ class Patrol:
         snapshot = self._watch.snapshot
         self._adopt(snapshot)
         due = self._take(step, rule, snapshot.scopes)
-        handed = [self._hand_out(self._follow, batch, snapshot, rule) for batch in due]
+        handed = [self._hand_out(batch, self._following(batch, snapshot, rule)) for batch in due]
         if step == self.passes[0]:
             handed += self._look_back(snapshot)
             self._account()
@@ -95,8 +100,8 @@ class Patrol:
         self._measure(step, snapshot)
         return handed
 
-    def _hand_out(self, work: Callable[..., bool], batch: Batch, *more: object) -> "Future[bool]":
-        return self._workers(batch.groups[0].lane).submit(work, batch, *more)
+    def _hand_out(self, batch: Batch, work: Work) -> "Future[bool]":
+        return self._submit(batch.groups[0].lane, (batch.step.name, batch.scope.name), work)
 
     def _adopt(self, snapshot: Snapshot) -> None:
         """Begin with what a snapshot has anew; the first time also go on with what an earlier run had begun."""
@@ -131,19 +136,22 @@ class Patrol:
 
         return self._places.take(lambda: batches(step, scopes, window_of)[:most])
 
-    def _follow(self, batch: Batch, snapshot: Snapshot, rule: WindowRule) -> bool:
-        """Search a batch, and then whatever is due in the same log groups, until they are up to date."""
+    def _following(self, batch: Batch, snapshot: Snapshot, rule: WindowRule) -> Work:
+        """Search a batch, then whatever is due in the same log groups until they are up to date, a window a step."""
         left = [batch]
-        while left:
+
+        def step() -> bool | None:
             fine = self._attempt(left[0], snapshot.prepared(batch.scope), covering(left[0]))
             if not fine or snapshot is not self._watch.snapshot:
                 return fine
             try:
-                left = self._take(batch.step, rule, [replace(batch.scope, groups=batch.groups)], most=1)
+                left[:] = self._take(batch.step, rule, [replace(batch.scope, groups=batch.groups)], most=1)
             except StoreError as error:
                 self._observe(RunSkipped(f"{batch.step.name} {batch.scope.name}", SkipReason.FAILED, str(error)))
                 return False
-        return True
+            return None if left else True
+
+        return step
 
     def _look_back(self, snapshot: Snapshot) -> list["Future[bool]"]:
         """Begin with what new signatures are owed."""
@@ -154,8 +162,8 @@ class Patrol:
                 self._write_off(owed, snapshot)
                 continue
             for taken in self._places.take_free(batch, self._clock()):
-                work = prepare(taken.scope.signatures), repaying(owed, taken)
-                handed.append(self._hand_out(self._attempt, taken, *work))
+                work = partial(self._attempt, taken, prepare(taken.scope.signatures), repaying(owed, taken))
+                handed.append(self._hand_out(taken, work))
         return handed
 
     def _write_off(self, owed: Lookback, snapshot: Snapshot) -> None:

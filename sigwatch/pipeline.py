@@ -4,16 +4,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sigwatch.errors import SourceError
 from sigwatch.incident import lifecycle
 from sigwatch.incident.fingerprint import grouping_key
 from sigwatch.incident.own import OWN, overflow_hit
 from sigwatch.match.engine import Engine
-from sigwatch.matching import matched
+from sigwatch.matching import Matched, matched
 from sigwatch.model.event import IncidentChanged, ReadIncomplete, WindowSearched
 from sigwatch.model.incident import Alert, Decision, Incident, Kind, Reason
 from sigwatch.model.knowledge import Signature
-from sigwatch.model.logs import Hit, Row
+from sigwatch.model.logs import Hit
 from sigwatch.plan.scopes import Batch
 from sigwatch.plan.strategy import QueryPlan, plan_queries
 from sigwatch.ports import Clock, Observer, Store, Unit, cursor_key
@@ -92,8 +91,9 @@ class Pipeline:
         reading = self.reader.read(batch, prepared.plan.queries)
         # Where every signature was rejected nothing has been searched for, so the window has to wait.
         searched = len(reading.rejected) < len(batch.scope.signatures)
-        hits, undecided = matched(reading.rows, prepared.engine, self._whole(batch))
-        hits += [overflow_hit(search) for search in reading.overflowing]
+        lane = batch.groups[0].lane
+        found = matched(reading.rows, prepared.engine, lambda row: self.reader.source.whole_message(row, lane))
+        hits = [*found.hits, *map(overflow_hit, reading.overflowing)]
         signatures = {signature.id: signature for signature in (*OWN, *batch.scope.signatures)}
         with self.store.unit() as unit:
             fresh = unit.add_hits(hits)
@@ -101,7 +101,7 @@ class Pipeline:
             unit.forget_queries(reading.markers)
             if searched:
                 record(unit, reading)
-        self._tell(batch, reading, fresh, undecided, signatures)
+        self._tell(batch, reading, fresh, found, signatures)
         for decision in decisions:
             self.observe(IncidentChanged(decision))
         return reading
@@ -117,15 +117,6 @@ class Pipeline:
             decisions = self._decide(unit, unit.add_hits([found]), own)
         for decision in decisions:
             self.observe(IncidentChanged(decision))
-
-    def _whole(self, batch: Batch) -> Callable[[Row], str | None]:
-        def fetch(row: Row) -> str | None:
-            try:
-                return self.reader.source.whole_message(row, batch.groups[0].lane)
-            except SourceError:
-                return None
-
-        return fetch
 
     def resolve(self, signatures: Mapping[str, Signature], covered_ms: Callable[[Incident], int]) -> None:
         """Resolve the open incidents whose quiet period has passed and was searched."""
@@ -174,16 +165,19 @@ class Pipeline:
         batch: Batch,
         reading: Reading,
         fresh: Sequence[Hit],
-        undecided: frozenset[str],
+        found: Matched,
         signatures: Mapping[str, Signature],
     ) -> None:
         counts: defaultdict[str, int] = defaultdict(int)
-        for found in fresh:
-            counts[found.signature] += 1
+        for each in fresh:
+            counts[each.signature] += 1
         hits = tuple((name, signatures[name].project, count) for name, count in sorted(counts.items()))
         place = batch.scope.name, batch.step.name, reading.window
         self.observe(WindowSearched(*place, len(batch.groups), len(reading.rows), hits))
         for search in reading.overflowing:
             self.observe(ReadIncomplete(*place, f"{search.groups[0].name} returned too many rows in one second"))
-        for name in sorted(undecided):
+        if found.unseen:
+            words = f"{found.unseen} long events without a match may have been cut off and could not be fetched whole"
+            self.observe(ReadIncomplete(*place, words))
+        for name in sorted(found.undecided):
             self.observe(ReadIncomplete(*place, f"the pattern of {name} ran out of time; write it without lookaround"))

@@ -44,8 +44,8 @@ class LogSource(Protocol):
             SourceError: one of its kinds; no part of the answer can be trusted.
         """
 
-    def whole_message(self, row: Row, lane: str) -> str:
-        """The message of an event that a result may have cut off.
+    def whole_message(self, row: Row, lane: str) -> str | None:
+        """The message of an event that a result may have cut off; None when the service will never give it.
 
         Raises:
             SourceError: it is not to be had now.

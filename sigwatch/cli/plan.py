@@ -127,8 +127,8 @@ def _too_many(settings: Settings, planned: Sequence[_Planned]) -> list[str]:
     starts = math.ceil(sum(each.batches * len(each.plan.queries) for each in planned) * share)
     lanes = len({each.scope.groups[0].lane for each in planned}) or 1
     limits, interval = settings.aws.limits, settings.polling.interval
-    # A query takes two looks at its results, about.
-    rate = min(limits.start_per_second, limits.results_per_second / 2) * lanes
+    # Three of four queries are done at the first look, so four take five or six.
+    rate = min(limits.start_per_second, limits.results_per_second / 1.4) * lanes
     found = []
     if groups > MOST_GROUPS:
         words = (

@@ -25,15 +25,16 @@ def first_cursor(now: float, pace: Pace) -> int:
 
 def window_seconds(delay: int, interval: int) -> int:
     """How long the windows of a pass are when it is up to date."""
-    return max(interval, delay // 10)
+    return max(interval, delay // 5)
 
 
 def due_window(step: Pass, group: LogGroup, coverage: Coverage, now: float, pace: Pace) -> Window | None:
     """The window that the pass reads next, or None while there is not enough to read. Gaps come before news.
 
-    A pass at a long delay gathers longer windows: the bytes are the same, the queries are fewer.
+    A pass at a long delay gathers longer windows: the bytes are the same, the queries are fewer. A second less than the
+    interval is enough: ticks come a little late at times, and seconds are whole.
     """
-    return _window(step, group, coverage, now, pace, at_least=window_seconds(step.delay, pace.interval))
+    return _window(step, group, coverage, now, pace, at_least=max(1, window_seconds(step.delay, pace.interval) - 1))
 
 
 def ripe_window(step: Pass, group: LogGroup, coverage: Coverage, now: float, pace: Pace) -> Window | None:

@@ -28,6 +28,9 @@ UNANSWERED_POLLS = 5
 UNKNOWN_POLLS = 3
 """Polls in a row with the status Unknown, which may pass, after which a query is given up."""
 
+FETCH_TRIES = 4
+"""Of GetLogRecord; after that the whole window is done again."""
+
 START_TRIES = 6
 """Of a StartQuery that is refused because too much is going on."""
 
@@ -40,9 +43,20 @@ _ENDED = {
     "Timeout": QueryStatus.TIMEOUT,
     "Cancelled": QueryStatus.CANCELLED,
 }
+_EARLIER, _LATER = 0.95, 1.15
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?:[eE][+]?\d+)?")
 _GONE = {"ResourceNotFoundException", "InvalidParameterException"}
 _HOPELESS = {*_GONE, "AccessDeniedException"}
+
+
+def first_look(seconds: float, *, in_time: bool) -> float:
+    """When to look at the next query first, after one was looked at after that many seconds and was, or was not, done.
+
+    It settles where three of four queries are done at the first look: looks are scarcer than starts, and too late a
+    look delays an alert.
+    """
+    later = seconds * (_EARLIER if in_time else _LATER)
+    return min(max(later, _FIRST_POLL_SECONDS), _SLOWEST_POLL_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +97,7 @@ class CloudWatchSource:
         self._wait = wait
         self._chance = chance
         self._in_hand: set[str] = set()
-        # Seconds that queries took lately: to look before that is to waste a request of few.
-        self._usual = 0.0
+        self._first_look = _FIRST_POLL_SECONDS
         self._lock = threading.Lock()
 
     def log_groups(self, prefix: str) -> Sequence[LogGroup]:
@@ -116,14 +129,21 @@ class CloudWatchSource:
         rows = tuple(row_of(result, search.groups) for result in results)
         return SearchResult(rows, scanned, self._clock() - started)
 
-    def whole_message(self, row: Row, lane: str) -> str:  # noqa: ARG002 - this source is one lane
+    def whole_message(self, row: Row, lane: str) -> str | None:  # noqa: ARG002 - this source is one lane
         """See `ports.LogSource.whole_message`."""
-        self._limiter.pass_through("other")
-        try:
-            record = self._client.get_log_record(logRecordPointer=row.pointer)["logRecord"]
-        except (BotoCoreError, ClientError) as error:
-            raise SourceUnavailable(f"an event can not be fetched: {words(error)}") from error
-        return record.get("@message", "").encode("utf-8", "replace").decode()
+        for attempt in range(FETCH_TRIES):
+            self._limiter.pass_through("other")
+            try:
+                record = self._client.get_log_record(logRecordPointer=row.pointer)["logRecord"]
+                return record.get("@message", "").encode("utf-8", "replace").decode()
+            except (BotoCoreError, ClientError) as error:
+                if code(error) in _HOPELESS:
+                    return None
+                if attempt == FETCH_TRIES - 1:
+                    raise SourceUnavailable(f"an event can not be fetched: {words(error)}") from error
+            if self._wait(self._chance() * 2.0**attempt):
+                break
+        raise Stopped("an event was not fetched because sigwatch shuts down")
 
     def volume(self, groups: Sequence[LogGroup], window: Window) -> Volume | None:
         """Bytes that a query over the log groups and window would scan; None where nobody can say.
@@ -219,21 +239,22 @@ class CloudWatchSource:
     def _finish(self, query: str, search: Search, started: float) -> tuple[list[Any], int]:
         """Wait until the query is complete and read all pages; a query that is given up is stopped."""
         begun = self._clock()
-        pause = min(max(_FIRST_POLL_SECONDS, 0.8 * self._usual), _SLOWEST_POLL_SECONDS)
-        unanswered = unknown = 0
+        pause = self._first_look
+        looks = unanswered = unknown = 0
         while True:
             if self._wait(pause):
                 self._give_up(query, search)
                 raise Stopped("the query was stopped because sigwatch shuts down")
             pause = min(max(_FIRST_POLL_SECONDS, (self._clock() - begun) / 2), _SLOWEST_POLL_SECONDS)
             answer = self._poll(query)
+            looks += 1
             unanswered = 0 if answer else unanswered + 1
             if unanswered > UNANSWERED_POLLS:
                 raise SourceUnavailable("the service does not answer; the query is asked for again")
             status = answer["status"] if answer else "Running"
             scanned = int(answer["statistics"].get("bytesScanned", 0)) if answer and "statistics" in answer else 0
             if answer and status == "Complete":
-                self._usual += (self._clock() - begun - self._usual) / 4
+                self._first_look = first_look(self._first_look, in_time=looks == 1)
                 return self._pages(query, answer), scanned
             unknown = unknown + 1 if status == "Unknown" else 0
             if status in _ENDED or unknown > UNKNOWN_POLLS:

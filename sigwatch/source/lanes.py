@@ -49,7 +49,7 @@ class Lanes:
         """See `ports.LogSource.search`."""
         return self._lanes[search.groups[0].lane].search(search)
 
-    def whole_message(self, row: Row, lane: str) -> str:
+    def whole_message(self, row: Row, lane: str) -> str | None:
         """See `ports.LogSource.whole_message`."""
         return self._lanes[lane].whole_message(row, lane)
 

@@ -16,7 +16,7 @@ from sigwatch.ports import Clock, Wait
 class Limits:
     """Requests a second by kind, and queries that run at once."""
 
-    start_per_second: float = 5.0
+    start_per_second: float = 6.0
     results_per_second: float = 8.0
     other_per_second: float = 5.0
     concurrent: int = 30

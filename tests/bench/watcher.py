@@ -51,7 +51,7 @@ def watching(
     client = session.client("logs", endpoint_url=url, config=config)
     store = SqliteStore(state)
     chance = random.Random(5).random
-    limiter = Limiter(Limits(5, 8, 5, 30), hours.clock, hours.wait)
+    limiter = Limiter(Limits(), hours.clock, hours.wait)
     account = Account("", linked=False, installation=store.installation)
     source = CloudWatchSource(client, account, limiter, store, hours.clock, hours.wait, chance, dict)
     meter = Meter(store, hours.clock)
@@ -63,7 +63,7 @@ def watching(
     workers = Workers(30)
     pace = Pace(INTERVAL, 900, 3600)
     places = Places(INTERVAL, chance)
-    patrol = Patrol(watch, stages, PASSES, pace, workers.of, places, lambda passes: meter.allowance(None, passes))
+    patrol = Patrol(watch, stages, PASSES, pace, workers.submit, places, lambda passes: meter.allowance(None, passes))
     return Watching(patrol, watch, store, workers)
 
 

@@ -39,5 +39,5 @@ class FakeSource:
         found.sort(key=lambda row: row.ts_ms)
         return SearchResult(tuple(found[: search.limit]), sum(len(row.message) for row in inside), 0.1)
 
-    def whole_message(self, row: Row, lane: str) -> str:
+    def whole_message(self, row: Row, lane: str) -> str | None:
         return self.whole[row.pointer]

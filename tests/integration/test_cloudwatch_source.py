@@ -3,6 +3,8 @@
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from random import Random
 from typing import Any
 
 import boto3
@@ -23,10 +25,10 @@ from sigwatch.local.settings import Settings
 from sigwatch.model.event import QueryStatus
 from sigwatch.model.logs import LogGroup, Measure, Search, Volume, Window
 from sigwatch.plan.insights import pack
-from sigwatch.source.cloudwatch import Account, CloudWatchSource
+from sigwatch.source.cloudwatch import Account, CloudWatchSource, first_look
 from sigwatch.source.limits import Limiter, Limits
 from sigwatch.store.sqlite import SqliteStore
-from tests.fakes.made import signature
+from tests.fakes.made import row, signature
 from tests.fakes.metrics import FakeMetrics
 
 NOW = time.time()  # noqa: TID251 - the embedded server lives in real time
@@ -277,6 +279,12 @@ def test_a_message_that_was_cut_off_is_fetched_whole(server: LocalServer, source
     [row] = source.search(search(source)).rows
     assert len(row.message) == 1_000
     assert source.whole_message(row, "") == "ERROR " + "x" * 2_000
+    assert source.whole_message(replace(row, pointer="bm90aGluZw=="), "") is None
+
+
+def test_a_message_that_can_not_be_fetched_now_is_asked_for_again_by_its_window() -> None:
+    with connected("http://127.0.0.1:9") as source, pytest.raises(SourceUnavailable, match="can not be fetched"):
+        source.whole_message(row("x", pointer="p"), "")
 
 
 def test_batches_are_searched_by_arn(source: CloudWatchSource) -> None:
@@ -318,3 +326,17 @@ def test_a_monitoring_account_searches_the_log_groups_that_are_linked_to_it(serv
         assert group.arn == "arn:aws:logs:us-east-1:999988887777:log-group:/linked/app"
         [row] = source.search(search(source, "/linked/app")).rows
         assert (row.account, row.log_group) == ("999988887777", "/linked/app")
+
+
+def test_three_of_four_queries_are_looked_at_once() -> None:
+    rng = Random(1)
+    wait, once = 0.2, 0
+    for number in range(4_000):
+        took = rng.gauss(2.0, 0.4)
+        once += number >= 1_000 and took <= wait
+        wait = first_look(wait, in_time=took <= wait)
+    assert 0.68 < once / 3_000 < 0.78
+    assert 1.8 < wait < 3.0
+    for _ in range(100):
+        wait = first_look(wait, in_time=False)
+    assert wait == 5.0

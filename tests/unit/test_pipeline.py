@@ -58,7 +58,7 @@ class Unfiltered:
 
     def __init__(self, source: FakeSource, rows: list[Row]) -> None:
         self.rows = rows
-        self.fetch: Callable[[Row], str] = lambda found: source.whole[found.pointer]
+        self.fetch: Callable[[Row], str | None] = lambda found: source.whole[found.pointer]
 
     def log_groups(self, prefix: str) -> list[LogGroup]:
         return [group()]
@@ -66,7 +66,7 @@ class Unfiltered:
     def search(self, search: Search) -> SearchResult:
         return SearchResult(tuple(self.rows), 0, 0.1)
 
-    def whole_message(self, row: Row, lane: str) -> str:
+    def whole_message(self, row: Row, lane: str) -> str | None:
         return self.fetch(row)
 
 
@@ -174,16 +174,41 @@ def test_a_message_that_was_cut_off_on_the_way_is_fetched_whole(house: House) ->
     assert house.store.hit_counts() == {"KO-1": 1, "KO-2": 1}
 
 
-def test_a_message_that_can_not_be_fetched_is_left_as_it_is(house: House) -> None:
+def fetching(house: House, rows: list[Row], fetch: Callable[[Row], str | None]) -> None:
+    source = Unfiltered(house.source, rows)
+    source.fetch = fetch
+    house.pipeline = replace(house.pipeline, reader=replace(house.pipeline.reader, source=source))
+
+
+def test_a_window_with_a_message_that_can_not_be_fetched_now_is_done_again(house: House) -> None:
     def refuse(_: Row) -> str:
         raise SourceUnavailable("throttled")
 
-    source = Unfiltered(house.source, [row("x" * 1_000, 900_000, pointer="p1")])
-    source.fetch = refuse
-    house.pipeline = replace(house.pipeline, reader=replace(house.pipeline.reader, source=source))
-    house.sweep(890, 910)
+    fetching(house, [row("ERROR two", 900_000), row("x" * 1_000, 900_000, pointer="p1")], refuse)
+    with pytest.raises(SourceUnavailable):
+        house.sweep(890, 910)
     assert house.store.hit_counts() == {}
+    assert not house.store.coverage()
+
+
+@pytest.mark.parametrize(
+    ("count", "fetch", "unseen"),
+    [
+        (1, lambda _: None, 1),
+        (1, lambda _: "another event altogether", 1),
+        (60, lambda found: found.message + " of no interest", 10),
+        (3, lambda found: found.message + " ERROR two", 0),
+    ],
+)
+def test_what_could_not_be_looked_at_whole_is_said(
+    house: House, count: int, fetch: Callable[[Row], str | None], unseen: int
+) -> None:
+    fetching(house, [row("x" * 1_000, 900_000 + n, pointer=f"p{n}") for n in range(count)], fetch)
+    house.sweep(890, 910)
     assert house.store.coverage()
+    told = [event.detail for event in house.events if isinstance(event, ReadIncomplete)]
+    words = "long events without a match may have been cut off and could not be fetched whole"
+    assert told == ([f"{unseen} {words}"] if unseen else [])
 
 
 def test_an_incident_is_resolved_in_its_own_message(house: House) -> None:

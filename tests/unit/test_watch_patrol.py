@@ -1,7 +1,7 @@
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent import futures
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -36,20 +36,20 @@ from sigwatch.search import Reader
 from sigwatch.spending import Meter
 from sigwatch.store.sqlite import SqliteStore
 from sigwatch.watch import Watch, keep_last_good, look_up
-from sigwatch.workers import Workers
+from sigwatch.workers import Share, Work, Workers
 from tests.fakes.made import API, group, ris, row, signature
 from tests.fakes.source import FakeSource
 
 EAGER, LATE = Pass("eager", 0), Pass("late", 100)
 
 
-class Inline(Executor):
-    """Runs work at once, in the caller's thread."""
-
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        future.set_result(fn(*args, **kwargs))
-        return future
+def inline(lane: str, share: Share, work: Work) -> "Future[bool]":
+    """Does work at once, in the caller's thread."""
+    future: Future[bool] = Future()
+    while (outcome := work()) is None:
+        pass
+    future.set_result(outcome)
+    return future
 
 
 @dataclass
@@ -77,9 +77,7 @@ class House:
         stages = Pipeline(reader, self.store, rules, ("log_group",), lambda *_: (), self.clock, tell)
         self.places = Places(15, lambda: 1.0)
         self.meter = Meter(self.store, self.clock)
-        self.patrol = Patrol(
-            self.watch, stages, (LATE, EAGER), Pace(15, 300, 100), lambda _: Inline(), self.places, self.allow
-        )
+        self.patrol = Patrol(self.watch, stages, (LATE, EAGER), Pace(15, 300, 100), inline, self.places, self.allow)
 
     def allow(self, passes: Sequence[Pass]) -> Allowance:
         return self.meter.allowance(self.budget, passes)
@@ -184,13 +182,13 @@ def test_a_failing_scope_is_left_alone_for_longer_each_time_and_holds_up_no_othe
     skipped = house.last(RunSkipped)
     assert (skipped.reason, skipped.detail) == (SkipReason.BACKING_OFF, "Rate exceeded")
     before = len(house.source.searches)
-    house.now += 14
+    house.now += 13
     house.run(EAGER)
     assert len(house.source.searches) == before
     house.source.refuse = lambda _: None
     house.now += 2
     assert house.run(EAGER)
-    assert house.cursor(EAGER) == 10_016
+    assert house.cursor(EAGER) == 10_015
 
 
 def test_pauses_double_up_to_a_limit_and_are_spread() -> None:
@@ -668,7 +666,7 @@ def test_a_hanging_batch_holds_up_nobody(house: House) -> None:
 
     house.source.refuse = hang
     workers = Workers(4)
-    house.patrol._workers = workers.of
+    house.patrol._submit = workers.submit
     house.watch.reload()
     [slow] = [part for part in house.patrol.run(EAGER) if not futures.wait([part], 1).done]
     assert waiting.is_set()

@@ -25,11 +25,12 @@ def test_a_new_log_group_begins_at_the_look_back() -> None:
     ("step", "searched_ago", "expected_ago"),
     [
         (EAGER, 15, (15, 0)),
-        (EAGER, 14, None),
+        (EAGER, 14, (14, 0)),
+        (EAGER, 13, None),
         (EAGER, 40, (40, 0)),
         (EAGER, 10_000, (10_000, 6_400)),
-        (LATE, 3600 + 360, (3960, 3600)),
-        (LATE, 3600 + 359, None),
+        (LATE, 3600 + 719, (4319, 3600)),
+        (LATE, 3600 + 718, None),
         (LATE, 100, None),
     ],
 )
