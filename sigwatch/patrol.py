@@ -94,7 +94,7 @@ class Patrol:
         handed = [self._hand_out(batch, self._following(batch, snapshot, rule)) for batch in due]
         if step == self.passes[0]:
             handed += self._look_back(snapshot)
-            self._account()
+            self._account(snapshot)
             if snapshot.looked_up:
                 self._resolve(snapshot)
         self._measure(step, snapshot)
@@ -199,14 +199,22 @@ class Patrol:
         self._observe(RunSkipped(f"{batch.step.name} {batch.scope.name}", SkipReason.BACKING_OFF, why))
         return False
 
-    def _account(self) -> None:
+    def _account(self, snapshot: Snapshot) -> None:
         """Say what the budget has come to; where it is spent, on-call must know that nothing is read."""
         allowance = self._allowance(self.passes)
         self._observe(BudgetMeasured(allowance.saving, allowance.spent, allowance.budget))
         if allowance.saving is Saving.LEAVE_UNREAD and allowance.budget is not None:
             every = max(1, self._pipeline.rules.quiet_ms // 2)
             at_ms = int(self._clock() * 1000) // every * every
-            self._pipeline.report(unread_hit(at_ms, allowance.spent, allowance.budget))
+            groups, since = self._unread(snapshot)
+            self._pipeline.report(unread_hit(at_ms, allowance.spent, allowance.budget, groups, since))
+
+    def _unread(self, snapshot: Snapshot) -> tuple[int, int]:
+        """Watched log groups, and the epoch second up to which the first pass has searched all of them."""
+        coverage = self._store.coverage()
+        keys = [cursor_key(self.passes[0].name, group) for group in snapshot.groups]
+        fronts = [coverage[key].frontier for key in keys if key in coverage]
+        return len(keys), min(fronts, default=int(self._clock()))
 
     def _measure(self, step: Pass, snapshot: Snapshot) -> None:
         found = coverage_measured(step, snapshot.places, self._store.coverage(), self._clock())

@@ -67,7 +67,12 @@ class Meter:
         """
         self.record()
         now = self._clock()
+        before = self._by_pass(now - DAY).get(passes[0].name, 0.0) if budget is not None else 0.0
+        return allow(self._by_pass(now), budget, passes, now % DAY / DAY, before)
+
+    def _by_pass(self, second: float) -> dict[str, float]:
+        """Dollars of a day by pass."""
         spent: defaultdict[str, float] = defaultdict(float)
-        for paid in self._store.spent(day_of(now)):
+        for paid in self._store.spent(day_of(second)):
             spent[paid.pass_name] += paid.dollars
-        return allow(spent, budget, passes, now % DAY / DAY)
+        return spent

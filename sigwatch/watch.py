@@ -23,6 +23,9 @@ from sigwatch.plan.scopes import GROUPS_PER_QUERY, is_selector, literal_prefix, 
 from sigwatch.plan.windows import DAY
 from sigwatch.ports import Clock, LogSource, Observer
 
+RETRY_REJECTED_SECONDS = 3600
+"""After which a rejected signature is tried again: the service may have been wrong, and then it must not stay mute."""
+
 Selectors = Callable[[Signature], Sequence[str]]
 """Names or globs of the log groups in which a signature is searched."""
 
@@ -37,7 +40,8 @@ class Snapshot:
     problems: tuple[Problem, ...] = ()
     """Of the log groups; the library has its own."""
     lost: Mapping[LogGroup, str] = field(default_factory=dict)
-    """Set aside until the next look, with their scope's name: missing or forbidden when they were searched."""
+    """Not searched until the next look, with their scope's name: missing or forbidden when they were searched, or all
+    of their signatures were rejected. They lag behind all the same."""
     set_aside: tuple[str, ...] = ()
     """Log groups and signatures that are not searched now, each with its cause."""
     looked_up: bool = False
@@ -118,7 +122,7 @@ class Watch:
         self._clock = clock
         self._observe = observe
         self._renewal = threading.Lock()
-        self._rejected: dict[str, str] = {}
+        self._rejected: dict[str, tuple[str, float]] = {}
         self._lost: dict[LogGroup, tuple[str, str]] = {}
         self.snapshot = Snapshot()
 
@@ -145,16 +149,25 @@ class Watch:
                 self._observe(RunSkipped("log groups", SkipReason.FAILED, str(error)))
                 return
             self._lost.clear()
+            oldest = self._clock() - RETRY_REJECTED_SECONDS
+            self._rejected = {name: said for name, said in self._rejected.items() if said[1] > oldest}
+            every, problems = resolve(wanted, existing)
             usable = [pair for pair in wanted if pair[0].id not in self._rejected]
-            scopes, problems = resolve(usable, existing)
+            scopes = resolve(usable, existing)[0] if self._rejected else every
             self.snapshot = Snapshot(
-                library, scopes, self._prepare(scopes), problems, set_aside=self._set_aside(), looked_up=True
+                library,
+                scopes,
+                self._prepare(scopes),
+                problems,
+                _unwatched(every, scopes),
+                self._set_aside(),
+                looked_up=True,
             )
             self._observe(ScopesResolved(tuple((s.name, len(s.groups), len(s.signatures)) for s in scopes)))
             self._tell()
 
     def lose(self, scope: str, groups: Mapping[LogGroup, str], signatures: Sequence[tuple[Signature, str]]) -> None:
-        """Set aside log groups until the next look, and signatures until their document changes."""
+        """Set aside log groups until the next look, and signatures for an hour or until documents change."""
         if not groups and not signatures:
             return
         with self._renewal:
@@ -163,25 +176,26 @@ class Watch:
                 current = self.snapshot.library.signature(signature.id)
                 # A long pass may still search for what has been corrected meanwhile.
                 if current and current.pattern == signature.pattern:
-                    self._rejected[signature.id] = words
+                    self._rejected[signature.id] = words, self._clock()
+            before = self.snapshot
             scopes = tuple(
                 Scope(
                     scope.name,
                     tuple(group for group in scope.groups if group not in self._lost),
                     tuple(signature for signature in scope.signatures if signature.id not in self._rejected),
                 )
-                for scope in self.snapshot.scopes
+                for scope in before.scopes
             )
             left = tuple(scope for scope in scopes if scope.groups and scope.signatures)
-            lost = {group: name for group, (name, _) in self._lost.items()}
+            lost = {**before.lost, **_unwatched(before.scopes, left)}
             self.snapshot = replace(
-                self.snapshot, scopes=left, prepared_for=self._prepare(left), lost=lost, set_aside=self._set_aside()
+                before, scopes=left, prepared_for=self._prepare(left), lost=lost, set_aside=self._set_aside()
             )
             self._tell()
 
     def _set_aside(self) -> tuple[str, ...]:
         groups = [f"{group.name}: {words}" for group, (_, words) in self._lost.items()]
-        return (*groups, *(f"{name}: {words}" for name, words in self._rejected.items()))
+        return (*groups, *(f"{name}: {words}" for name, (words, _) in self._rejected.items()))
 
     def _prepare(self, scopes: Iterable[Scope]) -> dict[tuple[str, ...], Prepared]:
         before = self.snapshot
@@ -206,11 +220,17 @@ class Watch:
         groups = [str(problem) for problem in snapshot.problems] + [
             f"{group.name}: {words}" for group, (_, words) in self._lost.items()
         ]
-        queries = tuple(f"{name}: {words}" for name, words in self._rejected.items())
+        queries = tuple(f"{name}: {words}" for name, (words, _) in self._rejected.items())
         self._observe(QuarantineMeasured(QuarantineKind.DOCUMENT, documents))
         self._observe(QuarantineMeasured(QuarantineKind.PATTERN, patterns))
         self._observe(QuarantineMeasured(QuarantineKind.LOG_GROUP, tuple(groups)))
         self._observe(QuarantineMeasured(QuarantineKind.QUERY, queries))
+
+
+def _unwatched(scopes: Iterable[Scope], left: Iterable[Scope]) -> dict[LogGroup, str]:
+    """The log groups of scopes that are in none of those that are left, with their scope's name."""
+    watched = {group for scope in left for group in scope.groups}
+    return {group: scope.name for scope in scopes for group in scope.groups if group not in watched}
 
 
 def _ids(scope: Scope) -> tuple[str, ...]:

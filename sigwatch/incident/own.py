@@ -1,5 +1,7 @@
 """Incidents of sigwatch itself, told like any other: what it could not read must not go unnoticed."""
 
+from datetime import UTC, datetime
+
 from sigwatch.incident.fingerprint import hit
 from sigwatch.model.knowledge import KnowledgeObject, Signature
 from sigwatch.model.logs import Hit, Row, Search
@@ -44,7 +46,14 @@ def overflow_hit(search: Search) -> Hit:
     return hit(OVERFLOW.id, row)
 
 
-def unread_hit(at_ms: int, spent: float, budget: float) -> Hit:
-    """Nothing is searched at this time: the budget is spent."""
-    message = f"{spent:.2f} of {budget:.2f} dollars are spent; nothing is searched until midnight UTC"
+def unread_hit(at_ms: int, spent: float, budget: float, groups: int, since: int) -> Hit:
+    """Nothing is searched at this time: the budget is spent.
+
+    `since` is the epoch second from which on some of the watched `groups` log groups are unread.
+    """
+    moment = datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    message = (
+        f"{spent:.2f} of {budget:.2f} dollars are spent; nothing is searched until midnight UTC; "
+        f"log groups unread since {moment} UTC: {groups:,}"
+    )
     return hit(UNREAD.id, Row("", "", "", "sigwatch", at_ms, message))

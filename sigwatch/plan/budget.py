@@ -12,6 +12,9 @@ STRETCH = 4
 _SHORTEST_SHARE = 1 / 96
 """A quarter of an hour: less says nothing of a day's volume."""
 
+_WEIGHT_OF_YESTERDAY = 1 / 8
+"""Yesterday counts like three hours of today: at midnight it is all that is known, and by noon it hardly matters."""
+
 
 class Saving(StrEnum):
     """How far the daemon has gone to keep within its budget; the label of `budget_saving`."""
@@ -36,7 +39,28 @@ class Allowance:
     budget: float | None = None
 
 
-def allow(spent: Mapping[str, float], budget: float | None, passes: Sequence[Pass], share_of_day: float) -> Allowance:
+def heading_for(today: float, yesterday: float, share_of_day: float) -> float:
+    """What a pass will have cost by midnight, in dollars.
+
+    Args:
+        today: what it has cost so far.
+        yesterday: what it cost the day before; 0 when that is not known.
+        share_of_day: how much of the day is over, 0 to 1.
+    """
+    if yesterday:
+        a_day = (today + _WEIGHT_OF_YESTERDAY * yesterday) / (share_of_day + _WEIGHT_OF_YESTERDAY)
+    else:
+        a_day = today / max(share_of_day, _SHORTEST_SHARE)
+    return today + (1 - share_of_day) * a_day
+
+
+def allow(
+    spent: Mapping[str, float],
+    budget: float | None,
+    passes: Sequence[Pass],
+    share_of_day: float,
+    yesterday: float = 0.0,
+) -> Allowance:
     """What the rest of the day's budget pays for.
 
     Every pass reads each byte once, so each needs by the end of the day what the first one is heading for. The pass
@@ -47,6 +71,8 @@ def allow(spent: Mapping[str, float], budget: float | None, passes: Sequence[Pas
         budget: dollars a day; None for no limit.
         passes: those that are configured, shortest delay first.
         share_of_day: how much of the day is over, 0 to 1.
+        yesterday: dollars that the first pass cost the day before; 0 when that is not known. Without it, what late
+            passes have to catch up on at midnight would leave nothing for the first one.
     """
     everything = tuple(passes)
     total = sum(spent.values())
@@ -55,7 +81,7 @@ def allow(spent: Mapping[str, float], budget: float | None, passes: Sequence[Pas
     left = budget - total
     if left <= 0:
         return Allowance(Saving.LEAVE_UNREAD, (), 1, total, budget)
-    whole_day = spent.get(passes[0].name, 0.0) / max(share_of_day, _SHORTEST_SHARE)
+    whole_day = heading_for(spent.get(passes[0].name, 0.0), yesterday, share_of_day)
     needed = 0.0
     lasting = []
     for step in passes:

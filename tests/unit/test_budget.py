@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from sigwatch.model.event import QueryEnded, QueryStatus
 from sigwatch.model.logs import Pass, Window
-from sigwatch.plan.budget import STRETCH, Saving, allow
+from sigwatch.plan.budget import STRETCH, Saving, allow, heading_for
 from sigwatch.spending import DAY, Meter, day_of
 from sigwatch.store.sqlite import SqliteStore
 
@@ -37,6 +37,40 @@ def test_without_a_budget_everything_is_allowed() -> None:
 
 def test_the_first_minutes_of_a_day_give_up_nothing() -> None:
     assert allow({"eager": 0.01, "settled": 0.01}, 10.0, PASSES, share_of_day=0.0).saving is Saving.NONE
+
+
+@pytest.mark.parametrize(
+    ("today", "yesterday", "share", "whole"),
+    [
+        (0.0, 8.0, 0.0, 8.0),
+        (4.0, 8.0, 0.5, 8.0),
+        # A quiet morning after a day of storm: yesterday fades.
+        (1.0, 8.0, 0.5, 2.6),
+        (1.0, 0.0, 0.5, 2.0),
+        (0.01, 0.0, 0.0, 0.97),
+        (3.0, 8.0, 1.0, 3.0),
+    ],
+)
+def test_what_a_day_is_heading_for(today: float, yesterday: float, share: float, whole: float) -> None:
+    assert heading_for(today, yesterday, share) == pytest.approx(whole)
+
+
+def day(budget: float, behind: dict[str, float], yesterday: float) -> dict[str, float]:
+    """What each pass spends on a day on which one pass over all bytes costs a dollar, from what it is behind with."""
+    spent = dict.fromkeys(("eager", "settled", "late"), 0.0)
+    for minute in range(1_440):
+        for step in allow(spent, budget, PASSES, minute / 1_440, yesterday).passes:
+            due = behind[step.name] + (minute + 1) / 1_440 - spent[step.name]
+            # An hour of the past at most in a minute.
+            spent[step.name] += min(due, 60 / 1_440)
+    return spent
+
+
+@pytest.mark.parametrize("budget", [1.2, 1.5, 2.2, 2.7])
+def test_what_late_passes_are_behind_with_leaves_the_first_its_day(budget: float) -> None:
+    spent = day(budget, {"eager": 0.0, "settled": 1.0, "late": 1.0}, yesterday=1.0)
+    assert spent["eager"] == pytest.approx(1.0, abs=0.01)
+    assert sum(spent.values()) <= budget + 0.1
 
 
 @given(st.floats(0.1, 100), st.floats(0.01, 300), st.lists(st.booleans(), min_size=96, max_size=96))

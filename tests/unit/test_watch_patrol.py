@@ -37,6 +37,7 @@ from sigwatch.spending import Meter
 from sigwatch.store.sqlite import SqliteStore
 from sigwatch.watch import Watch, keep_last_good, look_up
 from sigwatch.workers import Share, Work, Workers
+from tests.bench.corpus import signatures as corpus
 from tests.fakes.made import API, group, ris, row, signature
 from tests.fakes.source import FakeSource
 
@@ -142,7 +143,9 @@ def test_a_slower_pass_reads_the_same_time_once_more(house: House) -> None:
     assert house.cursor(LATE) == 9_900
 
 
-def test_each_byte_is_paid_for_once_a_pass_however_often_it_runs(house: House) -> None:
+@pytest.mark.parametrize("more", [0, 249])
+def test_each_byte_is_paid_for_once_a_pass_however_often_it_runs(house: House, more: int) -> None:
+    house.signatures += [replace(s, ko=replace(s.ko, log_groups=(API,))) for s in corpus(more)]
     house.watch.reload()
     house.rows += [row("ERROR x" if n % 50 == 0 else "INFO", 9_710_050 + n * 100) for n in range(5_800)]
     stored = sum(len(each.message) for each in house.rows)
@@ -238,6 +241,27 @@ def test_a_rejected_signature_is_set_aside_until_its_document_changes(house: Hou
     house.digest = "2"
     house.watch.reload()
     assert [s.id for s in house.watch.snapshot.scopes[0].signatures] == ["BAD", "KO-1"]
+
+
+def test_where_every_signature_is_rejected_searching_lags_until_they_are_tried_again(house: House) -> None:
+    house.watch.reload()
+    house.run(EAGER)
+    house.rows.append(row("ERROR while nobody listened", 10_500_000))
+    house.source.refuse = lambda _: QueryRejected("the service takes nothing today")
+    for _ in range(4):
+        house.now += 300
+        house.run(EAGER)
+        house.watch.rediscover()
+    assert house.watch.snapshot.scopes == ()
+    lag = [e for e in house.events if isinstance(e, CoverageMeasured) and e.pass_name == "eager"][-1].lag_seconds
+    assert lag == 1_200
+    house.source.refuse = lambda _: None
+    house.now += 3_600
+    house.watch.rediscover()
+    assert house.run(EAGER)
+    assert house.store.hit_counts() == {"KO-1": 1}
+    assert house.spans(EAGER) == ((9_700, int(house.now)),)
+    assert house.quarantined(QuarantineKind.QUERY) == ()
 
 
 def test_knowledge_is_taken_over_only_when_it_changed(house: House) -> None:
@@ -624,6 +648,20 @@ def test_a_pass_that_a_wrong_clock_moved_ahead_goes_on_from_now(house: House) ->
     assert house.store.hit_counts() == {"KO-1": 1}
 
 
+def test_events_of_clocks_that_are_wrong_are_found_once_when_their_time_has_come(house: House) -> None:
+    house.watch.reload()
+    house.rows += [row("ERROR of a clock ahead", 10_040_000), row("ERROR of a clock behind", 9_790_000)]
+    found = []
+    for _ in range(5):
+        house.run(EAGER)
+        house.run(LATE)
+        found.append(house.store.hit_counts().get("KO-1", 0))
+        house.now += 15
+    assert found == [1, 1, 1, 2, 2]
+    [incident] = house.store.open_incidents()
+    assert (incident.count, incident.first_seen_ms, incident.last_seen_ms) == (2, 9_790_000, 10_040_000)
+
+
 def test_a_budget_gives_up_the_late_pass_and_then_says_that_nothing_is_read(house: House) -> None:
     house.now = 86_400 * 20_000 + 43_200
     house.budget = 1.0
@@ -647,7 +685,9 @@ def test_a_budget_gives_up_the_late_pass_and_then_says_that_nothing_is_read(hous
     assert house.last(BudgetMeasured).saving == "unread"
     [told] = house.store.open_incidents()
     assert (told.signature, told.count) == ("sigwatch-budget", 1)
-    assert "1.10 of 1.00 dollars" in told.samples[0]
+    [sample] = told.samples
+    assert sample.startswith("1.10 of 1.00 dollars are spent; nothing is searched until midnight UTC; ")
+    assert sample.endswith("log groups unread since 2024-10-04 12:00:00 UTC: 1")
     house.now += 43_200
     house.run(EAGER)
     assert house.spans(EAGER)[-1][1] == int(house.now)
