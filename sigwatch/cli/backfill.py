@@ -1,7 +1,6 @@
 """`backfill`: the same detection over the past."""
 
 import json
-import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from sigwatch import backfill as past
 from sigwatch import wiring
 from sigwatch.backfill import Totals
-from sigwatch.cli.context import FINDINGS, FINE, USAGE, Format, duration, options, say, stderr, stdout
+from sigwatch.cli.context import FINDINGS, FINE, USAGE, Format, moment, options, say, stderr, stdout
 from sigwatch.config import Settings
 from sigwatch.model.event import Event, QueryEnded, RunSkipped
 from sigwatch.model.incident import Incident
@@ -40,23 +39,6 @@ class _Listener:
                 self.failures.append(event.detail)
             case _:
                 pass
-
-
-def moment(text: str, now: float) -> int:
-    """Epoch seconds of `30d` (that long ago), `now`, or an ISO time; a time without zone is UTC.
-
-    Raises:
-        typer.BadParameter: the text is none of these.
-    """
-    if text == "now":
-        return int(now)
-    if re.fullmatch(r"\d+[smhd]", text):
-        return int(now) - duration(text)
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no time; write 24h, 30d or 2026-02-04T06:00") from None
-    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
 
 
 def backfill(

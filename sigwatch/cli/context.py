@@ -1,7 +1,9 @@
 """What every verb starts from: global options, the configuration, the knowledge, and where to speak."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -115,6 +117,23 @@ def duration(text: str) -> int:
         return int(str(config.seconds(text)))
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def moment(text: str, now: float) -> int:
+    """Epoch seconds of `30d` (that long ago), `now`, or an ISO time; a time without zone is UTC.
+
+    Raises:
+        typer.BadParameter: the text is none of these.
+    """
+    if text == "now":
+        return int(now)
+    if re.fullmatch(r"\d+[smhd]", text):
+        return int(now) - duration(text)
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no time; write 24h, 30d or 2026-02-04T06:00") from None
+    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
 
 
 def signature_or_exit(library: Library, wanted: str) -> Signature:

@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -10,8 +11,9 @@ import typer
 from rich.table import Table
 
 from sigwatch import wiring
-from sigwatch.cli.context import FINDINGS, FINE, USAGE, Format, duration, options, say, stderr, stdout
+from sigwatch.cli.context import FINDINGS, FINE, USAGE, Format, duration, moment, options, say, stderr, stdout
 from sigwatch.model.coverage import Coverage, Spending
+from sigwatch.model.logs import Window
 from sigwatch.plan.cost import GIGABYTE
 from sigwatch.ports import Store
 from sigwatch.spending import day_of
@@ -30,20 +32,29 @@ def history() -> None:
 
 
 @app.command()
-def coverage(context: typer.Context, since: Since = "24h", shape: Shape = Format.TEXT) -> None:
-    """Show which time each pass has searched to completion, and the gaps. Exit code 1 with a gap."""
+def coverage(
+    context: typer.Context,
+    since: Annotated[str, typer.Option(help="A time, or how far back: 2026-02-04T06:00, 24h, 7d.")] = "24h",
+    until: Annotated[str, typer.Option(help="A time, or how far back, or now.")] = "now",
+    shape: Shape = Format.TEXT,
+) -> None:
+    """Show which part of a time range each pass has searched to completion, and the gaps. Exit code 1 with a gap."""
     settings = options(context).settings()
     now = wiring.clock()
-    start = int(now) - duration(since)
+    start, end = moment(since, now), moment(until, now)
+    if end <= start or start >= now:
+        raise typer.BadParameter("the range is empty, or has not begun yet; --since must lie before --until and now")
+    asked = Window(start, min(end, int(now)))
     with _opened(context) as store:
         found = [
-            _searched(key, spans, start, int(now) - settings.polling.passes.get(key[0], 0))
+            _searched(key, spans, asked, int(now) - settings.polling.passes.get(key[0], 0))
             for key, spans in sorted(store.coverage().items())
         ]
     if shape is Format.JSON:
-        typer.echo(json.dumps({"since": _moment(start), "until": _moment(int(now)), "coverage": found}, indent=2))
+        report = {"since": _moment(asked.start), "until": _moment(asked.end), "coverage": found}
+        typer.echo(json.dumps(report, indent=2))
     else:
-        _print_coverage(found, _moment(start))
+        _print_coverage(found, asked)
     raise typer.Exit(FINDINGS if any(each["gaps"] for each in found) else FINE)
 
 
@@ -87,41 +98,64 @@ def _opened(context: typer.Context) -> AbstractContextManager[Store]:
     return closing(opened)
 
 
-def _searched(key: tuple[str, str, str, str], spans: Coverage, start: int, target: int) -> dict[str, Any]:
-    """One pass in one log group; what it has not begun with or is not due yet is no gap."""
+def _searched(key: tuple[str, str, str, str], spans: Coverage, asked: Window, target: int) -> dict[str, Any]:
+    """One pass in one log group; `target` is the second up to which it should have come by now.
+
+    What it has not begun with, or is not due yet, is no gap.
+    """
     pass_name, account, region, name = key
-    begin = max(start, spans.begin)
-    gaps = spans.gaps(min(target, spans.frontier), since=start)
+    due = min(asked.end, target)
+    gaps = spans.gaps(min(due, spans.frontier), since=asked.start)
+    begin = max(asked.start, spans.begin)
     return {
         "pass": pass_name,
         "account": account,
         "region": region,
         "log_group": name,
         "from": _moment(begin),
-        "searched_to": _moment(spans.frontier),
-        "behind_seconds": max(0, target - spans.frontier),
+        "searched_to": _moment(max(begin, min(asked.end, spans.frontier))),
+        "complete": spans.begin <= asked.start and spans.frontier >= asked.end and not gaps,
+        "behind_seconds": max(0, due - max(spans.frontier, asked.start)),
         "gaps": [{"start": _moment(gap.start), "end": _moment(gap.end), "seconds": gap.seconds} for gap in gaps],
     }
 
 
-def _print_coverage(found: list[dict[str, Any]], since: str) -> None:
-    console = stdout()
+def _print_coverage(found: list[dict[str, Any]], asked: Window) -> None:
     by_pass: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for each in found:
         by_pass[each["pass"]].append(each)
+    stdout().print(_table(by_pass))
+    for remark, style in (*_young(by_pass, _moment(asked.start)), *_missing(found, asked)):
+        say(stdout(), remark, style)
+
+
+def _table(by_pass: Mapping[str, list[dict[str, Any]]]) -> Table:
     table = Table("pass", box=None, pad_edge=False)
-    for heading in ("log groups", "searched to (UTC)", "most behind", "gaps"):
+    for heading in ("log groups", "complete", "searched from (UTC)", "to (UTC)", "behind", "gaps"):
         table.add_column(heading, justify="right")
     for name, places in by_pass.items():
+        counts = f"{len(places):,}", f"{sum(each['complete'] for each in places):,}"
+        ends = max(p["from"] for p in places), min(p["searched_to"] for p in places)
         behind = max(each["behind_seconds"] for each in places)
-        gaps = sum(len(each["gaps"]) for each in places)
-        table.add_row(name, f"{len(places):,}", min(p["searched_to"] for p in places), f"{behind:,} s", f"{gaps:,}")
-    console.print(table)
-    for each in found:
-        for gap in each["gaps"]:
-            say(console, f"not searched: {each['pass']} {each['log_group']} {gap['start']} to {gap['end']}", "red")
-    if not any(each["gaps"] for each in found):
-        say(console, f"no gaps since {since}", "green")
+        table.add_row(name, *counts, *ends, f"{behind:,} s", f"{sum(len(each['gaps']) for each in places):,}")
+    return table
+
+
+def _young(by_pass: Mapping[str, list[dict[str, Any]]], begin: str) -> Iterator[tuple[str, str]]:
+    """Where watching began within the range."""
+    for name, places in by_pass.items():
+        later = sorted(place["from"] for place in places if place["from"] > begin)
+        if later:
+            upto = f" to {later[-1]}" if later[-1] > later[0] else ""
+            yield f"{name} watches {len(later):,} of {len(places):,} log groups only since {later[0]}{upto}", "yellow"
+
+
+def _missing(found: list[dict[str, Any]], asked: Window) -> Iterator[tuple[str, str]]:
+    gaps = [(each, gap) for each in found for gap in each["gaps"]]
+    for each, gap in gaps:
+        yield f"not searched: {each['pass']} {each['log_group']} {gap['start']} to {gap['end']}", "red"
+    if not gaps:
+        yield f"no gaps from {_moment(asked.start)} to {_moment(asked.end)}", "green"
 
 
 def _moment(second: int) -> str:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from sigwatch import __version__
 from sigwatch.cli.app import app, hoisted
-from sigwatch.cli.backfill import moment
+from sigwatch.cli.context import moment
 from sigwatch.local.faults import Faults
 from sigwatch.local.server import LocalServer
 from sigwatch.local.settings import Settings
@@ -209,7 +209,16 @@ def test_history_tells_what_was_searched_and_what_it_cost(folder: Path, server: 
     code, report = call_json("history", "coverage", "--since", "1h")
     assert code == 0
     eager = next(each for each in report["coverage"] if each["pass"] == "eager")
-    assert (eager["log_group"], eager["gaps"]) == (GROUP, [])
+    assert (eager["log_group"], eager["gaps"], eager["complete"]) == (GROUP, [], False)
+    start, end = eager["from"].rstrip("Z"), eager["searched_to"].rstrip("Z")
+    code, report = call_json("history", "coverage", "--since", start, "--until", end)
+    assert code == 0
+    assert {each["pass"] for each in report["coverage"] if each["complete"]} == {"eager"}
+    code, out, _ = call("history", "coverage", "--since", "1h")
+    assert f"eager watches 1 of 1 log groups only since {start}Z" in out
+    code, _, err = call("history", "coverage", "--since", end, "--until", start)
+    assert code == 2
+    assert "the range is empty" in err
     with sqlite3.connect(folder / "state.db") as state:
         state.execute('UPDATE coverage SET "end" = "end" - 300 WHERE pass = \'eager\'')
         state.execute(
