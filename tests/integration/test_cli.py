@@ -122,7 +122,7 @@ def test_list_and_show(folder: Path) -> None:
 
 def test_plan_prints_the_queries_and_their_scopes(folder: Path, server: LocalServer) -> None:
     (folder / "sigwatch.yaml").write_text(CONFIGURATION)
-    server.store.put(GROUP, "s", [(NOW_MS, "x" * 1000)])
+    server.store.put(GROUP, "s", [(NOW_MS - 60_000, "x" * 1000)])
     code, report = call_json("plan")
     assert (code, report["problems"]) == (0, [])
     [query] = report["queries"]
