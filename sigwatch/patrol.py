@@ -5,6 +5,7 @@ is killed, costs time and nothing else.
 """
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
@@ -26,15 +27,12 @@ from sigwatch.plan.scopes import Batch, batches
 from sigwatch.plan.windows import Pace, due_window, ripe_window
 from sigwatch.ports import CursorKey, cursor_key
 from sigwatch.watch import Snapshot, Watch
-from sigwatch.workers import Share, Work
+from sigwatch.workers import Crew, Share, Work
 
 CLOCK_TOLERANCE_SECONDS = 60
 """A pass further ahead of the clock than this was moved there by a clock that was wrong."""
 
 WindowRule = Callable[[Pass, LogGroup, Coverage, float, Pace], Window | None]
-Submit = Callable[[str, Share, Work], "Future[bool]"]
-"""Does work of a lane and a share when it is its turn: see `workers.Workers.submit`."""
-
 Round = Sequence["Future[bool]"]
 """The work that one run handed out; each part says whether it went well."""
 
@@ -48,11 +46,11 @@ class Patrol:
         pipeline: Pipeline,
         passes: tuple[Pass, ...],
         pace: Pace,
-        submit: Submit,
+        workers: Crew,
         places: Places,
         allowance: Callable[[Sequence[Pass]], Allowance],
     ) -> None:
-        """Hand work to `submit`, by the lane of its log groups and by pass and scope."""
+        """Hand work to `workers`, by the lane of its log groups and by pass and scope."""
         self.passes = tuple(sorted(passes, key=lambda step: step.delay))
         self._pace = pace
         self._watch = watch
@@ -60,7 +58,7 @@ class Patrol:
         self._store = pipeline.store
         self._clock = pipeline.clock
         self._observe = pipeline.observe
-        self._submit = submit
+        self._workers = workers
         self._places = places
         self._allowance = allowance
         self._adopted = Snapshot()
@@ -101,7 +99,7 @@ class Patrol:
         return handed
 
     def _hand_out(self, batch: Batch, work: Work) -> "Future[bool]":
-        return self._submit(batch.groups[0].lane, (batch.step.name, batch.scope.name), work)
+        return self._workers.submit(batch.groups[0].lane, (batch.step.name, batch.scope.name), work)
 
     def _adopt(self, snapshot: Snapshot) -> None:
         """Begin with what a snapshot has anew; the first time also go on with what an earlier run had begun."""
@@ -113,9 +111,18 @@ class Patrol:
                 with self._store.unit() as unit:
                     unit.uncover(int(now))
             adopt(self._store, self.passes, snapshot.scopes, now, self._pace)
+            self._expect(snapshot.scopes)
             if not self._adopted.looked_up:
                 self._places.resume(self._store.started_queries(), {group.arn: group for group in snapshot.groups})
             self._adopted = snapshot
+
+    def _expect(self, scopes: Iterable[Scope]) -> None:
+        """Have threads kept for every pass of every scope, whichever has work first."""
+        shares: defaultdict[str, set[Share]] = defaultdict(set)
+        for scope in scopes:
+            shares[scope.groups[0].lane].update((step.name, scope.name) for step in self.passes)
+        for lane, expected in shares.items():
+            self._workers.expect(lane, expected)
 
     def _take(self, step: Pass, rule: WindowRule, scopes: Iterable[Scope], most: int | None = None) -> list[Batch]:
         """The batches that are due, now in hand: nobody else begins them before they are released."""

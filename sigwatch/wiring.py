@@ -178,7 +178,7 @@ def _patrol(settings: Settings, watch: Watch, stages: Pipeline, workers: Workers
     passes = tuple(Pass(name, delay) for name, delay in settings.polling.passes.items())
     places = Places(settings.polling.interval, _chance)
     allowance = partial(meter.allowance, settings.polling.budget_dollars_per_day)
-    return Patrol(watch, stages, passes, pace_of(settings), workers.submit, places, allowance)
+    return Patrol(watch, stages, passes, pace_of(settings), workers, places, allowance)
 
 
 def _outbox(settings: Settings, store: Store, publishers: Mapping[str, Publisher], observe: Observer) -> Outbox:

@@ -7,9 +7,10 @@ catches up leaves some to the first. Work that has more to do goes to the end of
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Protocol
 
 Share = tuple[str, str]
 """Pass and scope."""
@@ -18,19 +19,22 @@ Work = Callable[[], bool | None]
 """One step: whether the work ended well, or None when there is more of it to do. Must not raise."""
 
 
-def next_share(size: int, running: Mapping[Share, int], waiting: Mapping[Share, int]) -> Share | None:
+def next_share(
+    size: int, expected: Collection[Share], running: Mapping[Share, int], waiting: Mapping[Share, int]
+) -> Share | None:
     """Whose work a lane with `size` threads begins next; None where nothing waits that may begin.
 
     Args:
         size: threads of the lane.
-        running: threads that each share has in use; shares that ever had one stay in it.
+        expected: shares that may have work at any time.
+        running: threads that each share has in use.
         waiting: work in line by share.
     """
     free = size - sum(running.values())
     wanting = sorted((running.get(share, 0), share) for share, count in waiting.items() if count)
     if free <= 0 or not wanting:
         return None
-    shares = running.keys() | waiting.keys()
+    shares = {*expected, *running, *waiting}
     own = max(1, size // (2 * len(shares)))
     used, share = wanting[0]
     kept = sum(max(0, own - running.get(other, 0)) for other in shares - {share})
@@ -53,6 +57,7 @@ class _Lane:
         self._lock = threading.Lock()
         self._lines: dict[Share, deque[_Job]] = {}
         self._running: Counter[Share] = Counter()
+        self._expected: frozenset[Share] = frozenset()
         self._closed = False
 
     def submit(self, job: _Job) -> None:
@@ -62,6 +67,10 @@ class _Lane:
                 self._begin()
                 return
         job.future.set_result(False)
+
+    def expect(self, shares: Collection[Share]) -> None:
+        with self._lock:
+            self._expected = frozenset(shares)
 
     def close(self) -> None:
         with self._lock:
@@ -77,11 +86,15 @@ class _Lane:
 
     def _begin(self) -> None:
         while True:
-            share = next_share(self._size, self._running, {share: len(line) for share, line in self._lines.items()})
+            waiting = {share: len(line) for share, line in self._lines.items()}
+            share = next_share(self._size, self._expected, self._running, waiting)
             if share is None:
                 return
+            job = self._lines[share].popleft()
+            if not self._lines[share]:
+                del self._lines[share]
             self._running[share] += 1
-            self._pool.submit(self._step, self._lines[share].popleft())
+            self._pool.submit(self._step, job)
 
     def _step(self, job: _Job) -> None:
         outcome: bool | None = False
@@ -89,7 +102,9 @@ class _Lane:
             outcome = job.work()
         finally:
             with self._lock:
-                self._running[job.share] -= 1
+                self._running.subtract([job.share])
+                # Shares come and go with the knowledge: what is over is forgotten.
+                self._running = +self._running
                 over = outcome is not None or self._closed
                 if not over:
                     self._stand_in_line(job)
@@ -97,6 +112,16 @@ class _Lane:
                     self._begin()
             if over:
                 job.future.set_result(bool(outcome))
+
+
+class Crew(Protocol):
+    """Whoever does the work."""
+
+    def submit(self, lane: str, share: Share, work: Work) -> "Future[bool]":
+        """See `Workers.submit`."""
+
+    def expect(self, lane: str, shares: Collection[Share]) -> None:
+        """See `Workers.expect`."""
 
 
 class Workers:
@@ -110,15 +135,21 @@ class Workers:
 
     def submit(self, lane: str, share: Share, work: Work) -> "Future[bool]":
         """Do work when it is its turn; the future says whether it ended well, False for what `close` left undone."""
-        with self._lock:
-            if lane not in self._lanes:
-                self._lanes[lane] = _Lane(lane, self._size)
-            line = self._lanes[lane]
         job = _Job(share, work)
-        line.submit(job)
+        self._of(lane).submit(job)
         return job.future
+
+    def expect(self, lane: str, shares: Collection[Share]) -> None:
+        """Keep threads for shares that may have work at any time; replaces what was expected of the lane before."""
+        self._of(lane).expect(shares)
 
     def close(self) -> None:
         """Wait for what is in hand, leave the rest undone, and let the threads go."""
         for lane in self._lanes.values():
             lane.close()
+
+    def _of(self, lane: str) -> _Lane:
+        with self._lock:
+            if lane not in self._lanes:
+                self._lanes[lane] = _Lane(lane, self._size)
+            return self._lanes[lane]

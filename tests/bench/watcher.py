@@ -63,7 +63,7 @@ def watching(
     workers = Workers(30)
     pace = Pace(INTERVAL, 900, 3600)
     places = Places(INTERVAL, chance)
-    patrol = Patrol(watch, stages, PASSES, pace, workers.submit, places, lambda passes: meter.allowance(None, passes))
+    patrol = Patrol(watch, stages, PASSES, pace, workers, places, lambda passes: meter.allowance(None, passes))
     return Watching(patrol, watch, store, workers)
 
 

@@ -154,7 +154,7 @@ def test_plan_without_aws_says_so(folder: Path, server: LocalServer) -> None:
 def test_plan_warns_of_a_budget_that_is_too_small(folder: Path, server: LocalServer, budget: str, words: str) -> None:
     text = CONFIGURATION + f"polling: {{budget_dollars_per_day: {budget}}}\n"
     (folder / "sigwatch.yaml").write_text(text)
-    server.store.put(GROUP, "s", [(NOW_MS, "x" * 10_000)])
+    server.store.put(GROUP, "s", [(NOW_MS - 60_000, "x" * 10_000)])
     code, report = call_json("plan")
     assert code == 1
     assert report["problems"][0].startswith("polling.budget_dollars_per_day: 0.00 " + words)
