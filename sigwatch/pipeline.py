@@ -173,7 +173,8 @@ class Pipeline:
             counts[each.signature] += 1
         hits = tuple((name, signatures[name].project, count) for name, count in sorted(counts.items()))
         place = batch.scope.name, batch.step.name, reading.window
-        self.observe(WindowSearched(*place, len(batch.groups), len(reading.rows), hits))
+        delays = tuple((each.row.ingested_ms - each.row.ts_ms) / 1000 for each in fresh if each.row.ingested_ms)
+        self.observe(WindowSearched(*place, len(batch.groups), len(reading.rows), hits, delays))
         for search in reading.overflowing:
             self.observe(ReadIncomplete(*place, f"{search.groups[0].name} returned too many rows in one second"))
         if found.unseen:

@@ -5,9 +5,11 @@ import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
 from sigwatch import wiring
 from sigwatch.cli.context import FINDINGS, FINE, Format, options, say, stdout
@@ -23,6 +25,9 @@ from sigwatch.ports import VolumeMeter
 from sigwatch.watch import look_up
 
 DAYS_PER_MONTH = 30
+
+MOST_SHOWN = 10
+"""Names of one kind that the text shows; JSON has them all."""
 
 MOST_GROUPS = 10_000
 """Log groups that one search of an account may span."""
@@ -150,6 +155,7 @@ def _explained(planned: _Planned) -> dict[str, Any]:
         "signatures": len(planned.scope.signatures),
         "strategy": planned.plan.strategy,
         "reason": planned.plan.reason,
+        "queries_per_round": planned.batches * len(planned.plan.queries),
         "measured_by": planned.volume.measure,
         "bytes_per_day_and_pass": round(planned.bytes_per_day * planned.plan.multiple),
     }
@@ -174,25 +180,49 @@ def _known_from(report: dict[str, Any]) -> str:
     return f" (from {' and '.join(measures)})" if measures else ""
 
 
+def _named(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    shown = ", ".join(names[:MOST_SHOWN])
+    return shown if len(names) <= MOST_SHOWN else f"{shown} and {len(names) - MOST_SHOWN:,} more"
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def _queries_a_round(number: int) -> str:
+    return "1 query a round" if number == 1 else f"{number:,} queries a round"
+
+
 def _print(report: dict[str, Any]) -> None:
     console = stdout()
-    for number, query in enumerate(report["queries"], 1):
-        count = len(query["log_groups"])
-        heading = f"query {number}: {query['scope']}, {count} log groups, {len(query['signatures'])} signatures"
-        say(console, heading, "bold")
-        say(console, f"  signatures  {', '.join(query['signatures'])}")
-        say(console, f"  log groups  {', '.join(query['log_groups'])}")
-        say(console, f"  {len(query['query']):,} of 10,000 characters:", "dim")
-        for line in query["query"].splitlines():
-            say(console, f"    {line}")
+    queries = iter(report["queries"])
     for scope in report["scopes"]:
-        size = f"{scope['log_groups']:,} log groups ({scope['log_class'].lower()}), {scope['signatures']:,} signatures"
-        say(console, f"{scope['scope']}: {size}: {scope['strategy']}: {scope['reason']}")
+        _print_scope(console, scope, list(islice(queries, scope["queries_per_round"])))
     for problem in report["problems"]:
         say(console, problem, "red")
     gigabytes = report["bytes_per_day"] / GIGABYTE
     say(
         console,
-        f"{len(report['queries'])} queries a round; about {gigabytes:,.3f} GB a day over all passes, "
+        f"{_queries_a_round(len(report['queries']))}; "
+        f"about {gigabytes:,.3f} GB a day over all passes, "
         f"{report['dollars_per_month']:,.2f} dollars a month{_known_from(report)}",
     )
+
+
+def _print_scope(console: Console, scope: dict[str, Any], queries: Sequence[dict[str, Any]]) -> None:
+    """A scope and its queries, each text once: it is the same for every batch of log groups."""
+    size = f"{_counted(scope['log_groups'], 'log group')} ({scope['log_class'].lower()})"
+    say(console, f"{scope['scope']}: {size}, {_counted(scope['signatures'], 'signature')}", "bold")
+    say(console, f"  {scope['strategy']}: {scope['reason']}")
+    names = [name for batch in dict.fromkeys(tuple(query["log_groups"]) for query in queries) for name in batch]
+    say(console, f"  log groups  {_named(names)}")
+    texts = {query["query"]: query for query in queries}
+    for number, query in enumerate(texts.values(), 1):
+        batches = len(queries) // len(texts)
+        often = f", for each of {batches} batches of log groups" if batches > 1 else ""
+        say(console, f"  query {number} of {len(texts)}{often}", "bold")
+        say(console, f"    signatures  {_named(query['signatures'])}")
+        say(console, f"    {len(query['query']):,} of 10,000 characters:", "dim")
+        for line in query["query"].splitlines():
+            say(console, f"      {line}")

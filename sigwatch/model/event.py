@@ -98,6 +98,9 @@ class WindowSearched:
     rows: int
     hits: tuple[tuple[str, str, int], ...]
     """Signature, project and number of new hits."""
+    delays: tuple[float, ...] = ()
+    """Of the new hits, seconds from each event's own time to its arrival, where the service told; below 0 for a clock
+    that is ahead."""
 
 
 @dataclass(frozen=True, slots=True)

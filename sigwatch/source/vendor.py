@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
+from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
 
 from sigwatch.errors import GroupsUnavailable, OutsideRetention, QueryRejected, SourceError, SourceUnavailable
 from sigwatch.model.event import QueryStatus
@@ -75,7 +75,9 @@ def code(error: Exception) -> str:
 
 
 def words(error: Exception) -> str:
-    """What an error says."""
+    """What an error says, and what to do where that is not obvious."""
+    if isinstance(error, NoCredentialsError):
+        return "no AWS credentials were found; set AWS_PROFILE, log in, or run where a role is attached"
     return str(error.response["Error"]["Message"]) if isinstance(error, ClientError) else str(error)
 
 

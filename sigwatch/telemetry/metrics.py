@@ -33,6 +33,7 @@ SAVINGS = ("none", "skip_late_passes", "longer_interval", "unread")
 STATUSES = ("approved", "draft", "retired")
 CHANGES = (Reason.OPENED, Reason.RECURRED, Reason.RESOLVED)
 _QUERY_BUCKETS = (0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900)
+_DELAY_BUCKETS = (1, 5, 15, 60, 300, 900, 3600, 7200, 86400)
 _LATENCY_BUCKETS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 900, 3600)
 
 
@@ -80,6 +81,10 @@ class Metrics:
         self._outbox_oldest = gauge("outbox_oldest_seconds", "How long the oldest of them is behind.")
         self._queries = counter("queries", "Logs Insights queries, by how they ended.", "status")
         self._query_duration = histogram("query_duration_seconds", "Time of completed queries.", _QUERY_BUCKETS)
+        self._rows = counter("rows", "Log events that queries returned.", "scope")
+        self._delay = histogram(
+            "arrival_delay_seconds", "From the time of an event that hit to its arrival in CloudWatch.", _DELAY_BUCKETS
+        )
         self._bytes = counter("scanned_bytes", "Bytes that queries scanned.", "scope")
         self._dollars = counter("scan_cost_dollars", "What the scanned bytes cost.", "scope")
         self._pass_bytes = counter("pass_scanned_bytes", "Bytes that queries scanned, by pass.", "scope", "pass")
@@ -124,6 +129,7 @@ class Metrics:
     @_on.register
     def _(self, event: ScopesResolved) -> None:
         for name, _, _ in event.scopes:
+            self._rows.labels(name)
             self._bytes.labels(name)
             self._dollars.labels(name)
             self._incomplete.labels(name)
@@ -136,6 +142,7 @@ class Metrics:
     @_on.register
     def _(self, event: QueryEnded) -> None:
         self._queries.labels(event.status).inc()
+        self._rows.labels(event.scope).inc(event.rows)
         self._bytes.labels(event.scope).inc(event.bytes_scanned)
         self._dollars.labels(event.scope).inc(event.dollars)
         self._pass_bytes.labels(event.scope, event.pass_name).inc(event.bytes_scanned)
@@ -147,6 +154,8 @@ class Metrics:
     def _(self, event: WindowSearched) -> None:
         for signature, project, count in event.hits:
             self._hits.labels(signature, project).inc(count)
+        for delay in event.delays:
+            self._delay.observe(max(0.0, delay))
 
     @_on.register
     def _(self, event: ReadIncomplete) -> None:

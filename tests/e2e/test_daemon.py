@@ -242,6 +242,8 @@ def _documented_series() -> list[str]:
         r'sigwatch_queries_total\{status="complete"\}',
         r'sigwatch_queries_total\{status="throttled"\} 0',
         "sigwatch_query_duration_seconds_count",
+        r'sigwatch_rows_total\{scope="us-east-1/credentialmate',
+        "sigwatch_arrival_delay_seconds_count 0",
         r'sigwatch_scanned_bytes_total\{scope="us-east-1/credentialmate',
         r'sigwatch_scan_cost_dollars_total\{scope="us-east-1/credentialmate',
         r'sigwatch_coverage_lag_seconds\{pass="settled",scope="us-east-1/credentialmate',

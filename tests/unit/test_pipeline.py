@@ -133,7 +133,15 @@ def test_hits_are_told_without_their_text(house: House) -> None:
     house.sweep(890, 910)
     [searched] = [event for event in house.events if isinstance(event, WindowSearched)]
     assert searched.hits == (("KO-2", "shop", 1),)
+    assert searched.delays == ()
     assert not any("ERROR two" in str(e) for e in house.events if not isinstance(e, IncidentChanged))
+
+
+def test_how_late_an_event_arrived_is_told(house: House) -> None:
+    house.rows += [row("ERROR two", 900_000, ingested_ms=907_500), row("INFO", 900_000, ingested_ms=999_999)]
+    house.sweep(890, 910)
+    [searched] = [event for event in house.events if isinstance(event, WindowSearched)]
+    assert searched.delays == (7.5,)
 
 
 def test_a_pattern_that_runs_out_of_time_is_said(house: House) -> None:
