@@ -40,6 +40,8 @@ class Reading:
     """One second of one log group that holds more matching rows than a query returns."""
     markers: list[str] = field(default_factory=list)
     """Of the queries whose results are in here."""
+    fullest: int = 0
+    """Rows of the largest result among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Reader:
         reading.markers.append(search.marker)
         if result.count < search.limit:
             reading.rows += result.rows
+            reading.fullest = max(reading.fullest, result.count)
             return []
         return _smaller(search, result, reading)
 

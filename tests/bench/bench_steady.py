@@ -86,12 +86,14 @@ def measured(folder: Path, url: str, hours: FastTime, minutes: int, say: Callabl
     share = (processor_seconds() - used) / length
     house.patrol.stop()
     house.workers.close()
-    tenth = max(1, len(memory) // 10)
-    early, late = median(memory[2 * tenth : 3 * tenth]), median(memory[-tenth:])
+    part = max(1, len(memory) // 6)
+    sixths = ", ".join(f"{median(memory[n * part : (n + 1) * part]):.0f}" for n in range(6))
     say(f"{length / 60:.0f} simulated minutes: {share:.3f} of one core")
-    say(f"memory: {early:.0f} MiB after a fifth of the time, {late:.0f} MiB at its end")
+    say(f"memory, the median of each sixth of the time: {sixths} MiB")
     say(f"{heard.rows / length:.0f} rows and {heard.queries / length:.1f} queries a second, {heard.failed} failed")
-    say(f"lag of the first pass: at most {max(heard.lags[20:]):.0f} s after the look-back, {INTERVAL} s an interval")
+    lags = sorted(heard.lags[20:])
+    most, usual = lags[-1], lags[len(lags) * 19 // 20]
+    say(f"lag of the first pass after the look-back, at {INTERVAL} s an interval: p95 {usual:.0f} s, most {most:.0f} s")
     house.store.close()
 
 

@@ -532,7 +532,7 @@ def test_after_a_window_with_too_many_rows_the_next_are_shorter_until_it_is_quie
     house.rows += [row(f"ERROR {n}", 9_700_000 + n * 6) for n in range(14_000)]
     house.run(EAGER)
     sizes = [(s.window.start, s.window.seconds) for s in house.source.searches]
-    assert sizes == [(9_700, 100), (9_700, 50), (9_750, 50), (9_800, 100), (9_900, 100)]
+    assert sizes == [(9_700, 100), (9_700, 50), (9_750, 29), (9_779, 30), (9_809, 60), (9_869, 100), (9_969, 31)]
     assert house.store.hit_counts() == {"KO-1": 14_000}
 
 
