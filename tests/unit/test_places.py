@@ -37,6 +37,6 @@ def paid(rows_a_second: int, seconds: int) -> float:
 
 
 @pytest.mark.parametrize("rows_a_second", [0, 2, 3, 10, 100, 900])
-def test_a_storm_that_is_caught_up_on_is_paid_for_once_but_for_the_first_window_and_its_halves(rows_a_second: int) -> None:
+def test_a_storm_is_paid_for_once_but_for_the_first_window_and_its_halves(rows_a_second: int) -> None:
     day = 24 * HOUR
     assert paid(rows_a_second, day) <= 1 + 2 * HOUR / day + 0.01
