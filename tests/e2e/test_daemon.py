@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from sigwatch.local.settings import Settings
 from tests.fakes.processes import (
     CHANNEL,
     GROUP,
@@ -143,6 +144,31 @@ def test_asked_to_stop_it_ends_within_seconds_even_while_slack_hangs(
         assert running.end(signal.SIGTERM, seconds=10) == 0
     slack.release()
     assert '"event": "stopped"' in running.log.read_text()
+
+
+def test_asked_to_stop_it_stops_the_queries_that_run(tmp_path: Path, slack: FakeSlack) -> None:
+    write_configuration(tmp_path, slack.base_url)
+    with threaded_logs(Settings(running_seconds=600)) as logs, daemon(tmp_path, logs.url) as running:
+        assert eventually(lambda: len(logs.queries("Running")) >= 2)
+        assert running.end(signal.SIGTERM, seconds=10) == 0
+        assert logs.queries("Scheduled", "Running") == []
+        assert set(logs.queries()) == set(logs.queries("Cancelled"))
+
+
+def test_a_query_that_ran_when_it_was_killed_is_gone_on_with_and_paid_for_once(
+    tmp_path: Path, slack: FakeSlack
+) -> None:
+    write_configuration(tmp_path, slack.base_url)
+    with threaded_logs(Settings(running_seconds=4)) as logs:
+        with daemon(tmp_path, logs.url) as running:
+            assert eventually(lambda: bool(logs.queries("Running")))
+            logs.write(ERROR, now_ms())
+            running.end(signal.SIGKILL)
+        begun = logs.queries()
+        with daemon(tmp_path, logs.url) as running:
+            assert counts_to(slack, 1)
+            assert running.end() == 0
+        assert len(set(logs.queries())) == len(logs.queries()) > len(begun)
 
 
 def test_slack_faults_delay_the_message_and_never_double_it(tmp_path: Path, slack: FakeSlack, logs: Logs) -> None:

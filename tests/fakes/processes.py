@@ -17,6 +17,7 @@ from typing import Any, Self
 import boto3
 
 from sigwatch.local.server import LocalServer
+from sigwatch.local.settings import Settings
 from tests.fakes.slack_server import TOKEN
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -154,6 +155,11 @@ class Logs:
         events = [{"timestamp": ts, "message": f"{message} #{n}"} for n, ts in enumerate(sorted(times_ms))]
         self.client.put_log_events(logGroupName=GROUP, logStreamName="stream", logEvents=events)
 
+    def queries(self, *statuses: str) -> list[str]:
+        """The texts of the queries in any of these statuses, or of all."""
+        found = self.client.describe_queries(maxResults=1000)["queries"]
+        return [query["queryString"] for query in found if not statuses or query["status"] in statuses]
+
 
 def _environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SLACK_"))}
@@ -168,9 +174,10 @@ def local_logs(folder: Path, port: int = 0) -> Iterator[Logs]:
 
 
 @contextmanager
-def threaded_logs() -> Iterator[Logs]:
+def threaded_logs(settings: Settings | None = None) -> Iterator[Logs]:
     """The same server in a thread of the test's own process, which starts sooner."""
-    with LocalServer(clock=time.time) as server:  # noqa: TID251 - the daemon under test lives in real time
+    clock = time.time  # noqa: TID251 - the daemon under test lives in real time
+    with LocalServer(clock=clock, settings=settings) as server:
         yield Logs(server.url)
 
 
