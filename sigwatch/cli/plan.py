@@ -1,10 +1,8 @@
 """`plan`: which queries the daemon would send, where, and what they cost."""
 
 import json
-import math
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated, Any
 
@@ -18,9 +16,10 @@ from sigwatch.errors import SourceUnavailable
 from sigwatch.model.knowledge import errors
 from sigwatch.model.logs import Measure, Scope, Volume, Window
 from sigwatch.plan.cost import GIGABYTE, bytes_per_day, dollars
+from sigwatch.plan.feasibility import Means, Planned, obstacles
 from sigwatch.plan.scopes import GROUPS_PER_QUERY, resolve
-from sigwatch.plan.strategy import QueryPlan, plan_queries
-from sigwatch.plan.windows import DAY, window_seconds
+from sigwatch.plan.strategy import plan_queries
+from sigwatch.plan.windows import DAY
 from sigwatch.ports import VolumeMeter
 from sigwatch.watch import look_up
 
@@ -28,9 +27,6 @@ DAYS_PER_MONTH = 30
 
 MOST_SHOWN = 10
 """Names of one kind that the text shows; JSON has them all."""
-
-MOST_GROUPS = 10_000
-"""Log groups that one search of an account may span."""
 
 
 def plan(
@@ -64,10 +60,10 @@ def _report(settings: Settings, paths: list[Any]) -> dict[str, Any]:
         problems += [str(problem) for problem in unmatched]
     now_ms = int(wiring.clock() * 1000)
     planned = [_planned(scope, settings.polling.interval, now_ms, source) for scope in scopes]
-    one_pass = sum(each.bytes_per_day * each.plan.multiple for each in planned)
+    one_pass = sum(each.bytes_per_pass for each in planned)
     daily = round(one_pass * len(settings.polling.passes))
     price = dollars(one_pass, settings.aws.dollars_per_gb)
-    problems += _unaffordable(settings, price) + _too_many(settings, planned)
+    problems += obstacles(planned, _means(settings), price)
     return {
         "queries": [query for each in planned for query in _queries(each)],
         "scopes": [_explained(each) for each in planned],
@@ -77,25 +73,10 @@ def _report(settings: Settings, paths: list[Any]) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Planned:
-    scope: Scope
-    plan: QueryPlan
-    volume: Volume
-
-    @property
-    def bytes_per_day(self) -> int:
-        return self.volume.bytes_logged
-
-    @property
-    def batches(self) -> int:
-        return -(-len(self.scope.groups) // GROUPS_PER_QUERY)
-
-
-def _planned(scope: Scope, interval: int, now_ms: int, source: VolumeMeter) -> _Planned:
+def _planned(scope: Scope, interval: int, now_ms: int, source: VolumeMeter) -> Planned:
     volume = _volume(scope, now_ms, source)
     batch = volume.bytes_logged * min(1.0, GROUPS_PER_QUERY / len(scope.groups))
-    return _Planned(scope, plan_queries(scope.signatures, int(batch * interval / DAY)), volume)
+    return Planned(scope, plan_queries(scope.signatures, int(batch * interval / DAY)), volume)
 
 
 def _volume(scope: Scope, now_ms: int, source: VolumeMeter) -> Volume:
@@ -111,43 +92,13 @@ def _volume(scope: Scope, now_ms: int, source: VolumeMeter) -> Volume:
     return Volume(total, measure)
 
 
-def _unaffordable(settings: Settings, one_pass: float) -> list[str]:
-    budget, every_pass = settings.polling.budget_dollars_per_day, one_pass * len(settings.polling.passes)
-    if budget is None or every_pass <= budget:
-        return []
-    if one_pass > budget:
-        words = f"does not pay for one pass, which costs about {one_pass:.2f} dollars a day, so part of each would"
-        cure = f"stay unread until the next; set at least {every_pass:.2f}, or watch fewer log groups"
-    else:
-        words = f"does not pay for all passes, which cost about {every_pass:.2f} dollars a day, so late ones would"
-        cure = "be skipped; raise it, or remove a pass"
-    return [f"polling.budget_dollars_per_day: {budget:.2f} {words} {cure}"]
+def _means(settings: Settings) -> Means:
+    polling, limits = settings.polling, settings.aws.limits
+    rates = limits.start_per_second, limits.results_per_second
+    return Means(polling.interval, polling.passes, *rates, polling.budget_dollars_per_day)
 
 
-def _too_many(settings: Settings, planned: Sequence[_Planned]) -> list[str]:
-    groups = sum(len(each.scope.groups) for each in planned)
-    delays = settings.polling.passes.values()
-    # Every pass sends them once an interval, or in longer windows where its delay is long.
-    share = sum(settings.polling.interval / window_seconds(d, settings.polling.interval) for d in delays)
-    starts = math.ceil(sum(each.batches * len(each.plan.queries) for each in planned) * share)
-    lanes = len({each.scope.groups[0].lane for each in planned}) or 1
-    limits, interval = settings.aws.limits, settings.polling.interval
-    # Three of four queries are done at the first look, so four take five or six.
-    rate = min(limits.start_per_second, limits.results_per_second / 1.4) * lanes
-    found = []
-    if groups > MOST_GROUPS:
-        words = (
-            f"log_groups: {groups:,} log groups are watched, more than the {MOST_GROUPS:,} that one account's searches"
-        )
-        found.append(f"{words} may span; narrow the globs, or run one sigwatch for each part")
-    if starts > rate * interval:
-        words = f"polling.interval: {starts:,} queries a round over all passes do not fit into {interval} s"
-        cure = f"at {rate:g} a second; set at least {math.ceil(starts / rate)}s, or watch fewer log groups"
-        found.append(f"{words} {cure}")
-    return found
-
-
-def _explained(planned: _Planned) -> dict[str, Any]:
+def _explained(planned: Planned) -> dict[str, Any]:
     return {
         "scope": planned.scope.name,
         "log_groups": len(planned.scope.groups),
@@ -155,13 +106,13 @@ def _explained(planned: _Planned) -> dict[str, Any]:
         "signatures": len(planned.scope.signatures),
         "strategy": planned.plan.strategy,
         "reason": planned.plan.reason,
-        "queries_per_round": planned.batches * len(planned.plan.queries),
+        "queries_per_round": planned.queries,
         "measured_by": planned.volume.measure,
-        "bytes_per_day_and_pass": round(planned.bytes_per_day * planned.plan.multiple),
+        "bytes_per_day_and_pass": round(planned.bytes_per_pass),
     }
 
 
-def _queries(planned: _Planned) -> list[dict[str, Any]]:
+def _queries(planned: Planned) -> list[dict[str, Any]]:
     names = [group.name for group in planned.scope.groups]
     return [
         {

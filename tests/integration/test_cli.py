@@ -179,10 +179,8 @@ def test_plan_names_what_can_not_work(folder: Path, server: LocalServer) -> None
     (folder / "sigwatch.yaml").write_text(slow)
     _, report = call_json("plan")
     assert "/nothing/* matches no log group; correct the name" in report["problems"][0]
-    assert (
-        "2 queries a round over all passes do not fit into 15 s at 0.05 a second; set at least 40s"
-        in report["problems"][-1]
-    )
+    assert "every 15 s that is 0.085 queries a second over all passes, and 0.05 are granted" in report["problems"][-1]
+    assert "set at least 32s" in report["problems"][-1]
 
 
 def test_passes_that_run_together_are_refused_with_the_cure(folder: Path) -> None:
