@@ -17,7 +17,7 @@ from tests.bench.corpus import signatures
 from tests.bench.hours import FastTime
 from tests.bench.watcher import INTERVAL, PASSES, watching
 
-SPEED = 8.0
+SPEED = 4.0
 MINUTES = 60
 ROWS_PER_SECOND = 100
 GROUPS = 1_000
