@@ -4,8 +4,10 @@ The reference dialect is RE2's: linear time whatever the text, so a log line can
 does not have (lookaround, back-references) is decided by the `regex` module within a time limit.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import re2
@@ -15,6 +17,9 @@ from sigwatch.model.knowledge import Signature
 
 SLOW_LIMIT_SECONDS = 0.1
 """Longest search of one event by a pattern outside of the linear dialect."""
+
+FEW = 64
+"""Patterns that may differ from what is compiled before all are compiled anew."""
 
 Search = Callable[[str], bool]
 
@@ -29,30 +34,51 @@ class Verdict:
     """Ids whose slow pattern ran out of time; never dropped in silence."""
 
 
+Entry = tuple[str, str]
+"""Id and pattern of a signature."""
+
+
+class Database:
+    """Patterns of the linear dialect, compiled together."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        """Compile them; every pattern must be linear."""
+        self.entries = tuple(entries)
+        self._set = re2.Set.SearchSet(_options())
+        for _, pattern in entries:
+            self._set.Add(_encoded(pattern))
+        if entries:
+            self._set.Compile()
+
+    def match(self, text: bytes) -> Iterator[Entry]:
+        """Those that are found in UTF-8 text."""
+        return (self.entries[index] for index in (self._set.Match(text) if self.entries else None) or ())
+
+
 class Engine:
     """The compiled patterns of some signatures. Safe to use from several threads."""
 
-    def __init__(self, signatures: Iterable[Signature]) -> None:
-        """Compile every pattern.
+    def __init__(self, signatures: Iterable[Signature], previous: "Engine | None" = None) -> None:
+        """Compile what `previous`, whose `bulk` is taken over where little has changed, has not compiled yet.
 
         Raises:
             ValueError: a sentence that names the signature whose pattern no engine takes.
         """
-        self._ids: list[str] = []
-        self._slow: list[tuple[str, Search]] = []
-        self._set = re2.Set.SearchSet(_options())
-        for signature in signatures:
-            if is_linear(signature.pattern):
-                self._set.Add(_encoded(signature.pattern))
-                self._ids.append(signature.id)
-            else:
-                self._slow.append((signature.id, _bounded(signature.pattern)))
-        if self._ids:
-            self._set.Compile()
+        entries = [(signature.id, signature.pattern) for signature in signatures]
+        linear = [entry for entry in entries if is_linear(entry[1])]
+        self._slow = [(name, _bounded(pattern)) for name, pattern in entries if not is_linear(pattern)]
+        self._wanted = frozenset(linear)
+        known = frozenset(previous.bulk.entries) if previous else frozenset()
+        # Thousands of patterns take half a second to compile, and documents change one by one.
+        few = previous is not None and len(known ^ self._wanted) <= FEW
+        self.bulk: Database = previous.bulk if previous and few else Database(linear)
+        self._extra = Database([entry for entry in linear if entry not in known] if few else ())
 
     def match(self, text: str) -> Verdict:
         """Which signatures are found anywhere in the text."""
-        found = [self._ids[index] for index in (self._set.Match(_encoded(text)) if self._ids else None) or ()]
+        encoded = _encoded(text)
+        entries = chain(self.bulk.match(encoded), self._extra.match(encoded))
+        found = [entry[0] for entry in entries if entry in self._wanted]
         undecided = []
         for name, search in self._slow:
             try:
@@ -79,6 +105,7 @@ def finds(pattern: str, text: str) -> bool:
         ) from None
 
 
+@lru_cache(maxsize=32_768)
 def is_linear(pattern: str) -> bool:
     """Whether the pattern is in the linear dialect; one that is not costs up to 0.1 s for each event."""
     return _compiled(pattern) is not None

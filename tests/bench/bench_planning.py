@@ -7,12 +7,11 @@ from dataclasses import replace
 from functools import partial
 from statistics import median
 
-from sigwatch.match.engine import Engine
 from sigwatch.model.knowledge import Signature
-from sigwatch.model.logs import Scope
+from sigwatch.pipeline import Prepared, prepare
 from sigwatch.plan.insights import filter_of, runs
 from sigwatch.plan.scopes import resolve
-from sigwatch.plan.strategy import QueryPlan, plan_queries
+from sigwatch.plan.strategy import plan_queries
 from tests.bench.corpus import log_groups, signatures
 
 GIGABYTES_PER_DAY = 1024
@@ -37,24 +36,22 @@ def changed(known: list[Signature], number: int) -> list[Signature]:
 def main() -> None:
     known = signatures(10_000)
     groups = log_groups(1_000, GIGABYTES_PER_DAY)
-    made: list[tuple[tuple[Scope, ...], QueryPlan]] = []
+    made: list[Prepared] = []
 
-    def plan(watched: list[Signature], previous: QueryPlan | None) -> None:
+    def plan(watched: list[Signature], previous: Prepared | None) -> None:
         scopes, _ = resolve([(each, ("/aws/lambda/shop-*",)) for each in watched], groups)
-        made.append((scopes, plan_queries(scopes[0].signatures, WINDOW_BYTES, previous)))
+        made.append(prepare(scopes[0].signatures, WINDOW_BYTES, previous))
 
     first = timed(lambda: plan(known, None))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     own = timed(lambda: resolve([(s, (f"/aws/lambda/shop-{n % 1_000:04d}",)) for n, s in enumerate(known)], groups))
-    again = median(timed(partial(plan, changed(known, n * 1_999), made[0][1])) for n in range(5))
-    engine = timed(lambda: Engine(known))
+    again = median(timed(partial(plan, changed(known, n * 1_999), made[0])) for n in range(5))
     exact = len(runs(filter_of(each.pattern) for each in known))
-    sent = len(made[0][1].queries)
-    print(f"planning, first time: {first:.2f} s, peak {peak:.0f} MiB")
+    sent = len(made[0].plan.queries)
+    print(f"planning and compiling the patterns, first time: {first:.2f} s, peak {peak:.0f} MiB")
     print(f"resolving where each signature names its own log group: {own:.2f} s")
     print(f"replanning after one changed signature, median of 5: {again * 1000:.0f} ms")
-    print(f"compiling the matching engine: {engine:.2f} s")
-    print(f"queries a batch: {sent} ({made[0][1].strategy}); exact {exact}; one for each signature {len(known):,}")
+    print(f"queries a batch: {sent} ({made[0].plan.strategy}); exact {exact}; one for each signature {len(known):,}")
     for count in (1, 10, 100, 250, 1_000):
         small = plan_queries(known[:count], WINDOW_BYTES)
         print(

@@ -1,3 +1,5 @@
+from random import Random
+
 import pytest
 
 from sigwatch.match.engine import Engine, Verdict, finds, is_linear
@@ -20,6 +22,25 @@ def test_every_matching_signature_of_an_event_is_found_in_one_pass() -> None:
 
 def test_an_engine_without_signatures_finds_nothing() -> None:
     assert Engine([]).match("anything") == Verdict(())
+
+
+@pytest.mark.parametrize("changes", [3, 70])
+def test_an_engine_made_from_an_earlier_one_finds_what_a_fresh_one_does(changes: int) -> None:
+    rng = Random(changes)
+    known = {n: signature(f"KO-{n}", f"error{n}x") for n in range(200)}
+    engine = Engine(known.values())
+    for _ in range(20):
+        for number in rng.sample(range(220), changes):
+            change = rng.choice(["drop", "add", "slow"])
+            pattern = f"error{number}(?=x)" if change == "slow" else f"error{number}[x{rng.randrange(9)}]"
+            known[number] = signature(f"KO-{number}", pattern)
+            if change == "drop":
+                del known[number]
+        engine, fresh = Engine(known.values(), engine), Engine(known.values())
+        for number in range(220):
+            for letter in "x15":
+                text = f"an error{number}{letter} and an error{(number + 1) % 220}x"
+                assert engine.match(text) == fresh.match(text)
 
 
 def test_the_dialect_is_of_single_lines_unless_the_pattern_says_otherwise() -> None:
