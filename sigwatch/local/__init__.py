@@ -11,9 +11,10 @@ queries                                  the life of a query: statuses, limits, 
 evaluate < records                       from visible events to rows
 grammar < expressions < cursor < lexer   from text to a query
 functions, values                        what queries compute, and what with
-syntax, patterns                         a query as a value; regular expressions
+syntax                                   a query as a value
 faults, settings, pointers               what goes wrong on purpose; how it behaves otherwise; opaque strings
 logs                                     groups, streams, events
+patterns                                 regular expressions
 errors                                   how the service says no
 ```
 """

@@ -7,6 +7,8 @@ QueryError: a fault in a query's text, with its place
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+NOT_FOUND = "ResourceNotFoundException"
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -53,14 +55,15 @@ def invalid(message: str) -> ApiError:
 
 def not_found(message: str) -> ApiError:
     """Something named in the request does not exist."""
-    return refusal("ResourceNotFoundException", message)
+    return refusal(NOT_FOUND, message)
 
 
-def group_not_found(name: str, account: str, request_id: str) -> ApiError:
+def group_not_found(name: str, account: str, request_id: str, code: str = NOT_FOUND) -> ApiError:
     """A query names a log group that the account does not have."""
-    return not_found(
+    return refusal(
+        code,
         f"Log group '{name}' does not exist for account ID '{account}' (Service: AWSLogs; Status Code: 400;"
-        f" Error Code: ResourceNotFoundException; Request ID: {request_id})"
+        f" Error Code: {code}; Request ID: {request_id})",
     )
 
 

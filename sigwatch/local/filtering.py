@@ -24,9 +24,10 @@ def filter_log_events(service: Service, request: Request) -> Body:
         raise invalid("logStreamNames and logStreamNamePrefix are mutually exclusive.")
     first = parameters.optional_number("startTime", 0) or 0
     last = parameters.optional_number("endTime", 0)
+    found = service.store.search(group, first, _NO_END_MS if last is None else last, service.clock())
     events = [
         event
-        for event in service.store.search(group, first, _NO_END_MS if last is None else last, service.clock())
+        for event in service.injector.shown(found)
         if (not names or event.stream in names)
         and event.stream.startswith(prefix or "")
         and all(term in event.message for term in terms)

@@ -64,7 +64,7 @@ def list_log_groups(service: Service, request: Request) -> Body:
         {
             "logGroupName": group.name,
             "logGroupArn": group_arn(service, request.region, group.name),
-            "logGroupClass": group.log_class,
+            **_class_of(service, group),
         }
         for group in part
     ]
@@ -122,8 +122,7 @@ def put_log_events(service: Service, request: Request) -> Body:
     expired = sum(ts < expired_before for ts, _ in events)
     new = sum(ts > now_ms + _TOO_NEW_MS for ts, _ in events)
     accepted = events[max(old, expired) : len(events) - new]
-    lag = service.injector.faults.ingestion_lag_seconds
-    service.store.put(group.name, stream, accepted, visible_after_seconds=lag)
+    service.store.put(group.name, stream, accepted, visible_after_seconds=service.injector.lag())
     rejected: dict[str, object] = {}
     if old:
         rejected["tooOldLogEventEndIndex"] = old
@@ -189,12 +188,16 @@ def _described(service: Service, region: str, group: Group) -> Body:
         "metricFilterCount": 0,
         "arn": f"{arn}:*",
         "logGroupArn": arn,
-        "logGroupClass": group.log_class,
         "storedBytes": service.store.stored_bytes(group.name),
+        **_class_of(service, group),
     }
     if group.retention_days is not None:
         body["retentionInDays"] = group.retention_days
     return body
+
+
+def _class_of(service: Service, group: Group) -> Body:
+    return {"logGroupClass": group.log_class} if service.settings.log_classes else {}
 
 
 def _stream_body(arn: str, stream: Stream) -> Body:

@@ -1,6 +1,7 @@
 """Regular expressions as the service takes them: linear time, unanchored, and pickier than Python's."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Protocol
@@ -13,6 +14,8 @@ _HOLES = re.compile(r"(\*)")
 
 
 class _Match(Protocol):
+    def group(self) -> str: ...
+
     def groups(self) -> tuple[str | None, ...]: ...
 
 
@@ -21,6 +24,8 @@ class _Program(Protocol):
     groups: int
 
     def search(self, text: str) -> _Match | None: ...
+
+    def sub(self, replacement: Callable[[_Match], str], text: str) -> str: ...
 
 
 class PatternError(ValueError):
@@ -42,6 +47,10 @@ class Pattern:
         """What its groups hold at the first match; None without a match."""
         found = self._program.search(text)
         return None if found is None else found.groups()
+
+    def masked(self, text: str) -> str:
+        """The text with an asterisk for each character of every match."""
+        return self._program.sub(lambda found: "*" * len(found.group()), text)
 
     @property
     def group_names(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from sigwatch.local import operations, search
 from sigwatch.local.errors import ApiError, Reply, refusal
-from sigwatch.local.faults import LOST_REPLY
+from sigwatch.local.faults import OK
 from sigwatch.local.queries import statistics
 from sigwatch.local.requests import Parameters
 from sigwatch.local.service import Body, Request, Service
@@ -29,8 +29,8 @@ class Answer:
     request_id: str
     error: str | None = None
     """Code of the error, if it is one."""
-    lost: bool = False
-    """The work is done, and the connection breaks before the caller learns of it."""
+    fate: str = OK
+    """`ok`, or in which way it is kept from the caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,10 @@ def answer(service: Service, tally: Tally, headers: Mapping[str, str], body: byt
             raise refusal("UnknownOperationException", "The requested operation is not known to this service.")
         verdict = service.injector.admit(operation, service.clock())
         request = Request(operation, _region(headers), _parameters(body))
-        reply = Answer(200, handler(service, request), request_id, lost=verdict == LOST_REPLY)
+        reply = Answer(200, handler(service, request), request_id, fate=verdict)
     except ApiError as error:
         reply = _failed(error.reply, request_id)
-    tally.add(operation, reply.error or (LOST_REPLY if reply.lost else "ok"))
+    tally.add(operation, reply.error or reply.fate)
     return reply
 
 

@@ -16,6 +16,7 @@ from sigwatch.local.settings import Settings
 from sigwatch.local.syntax import Query, Stats
 
 LONGEST_SECONDS = 3600.0
+RESULTS_KEPT_SECONDS = 7 * 86_400.0
 _ALIVE = (Status.SCHEDULED, Status.RUNNING)
 _OUTSIDE = (
     "Query's end date and time is either before the log groups creation time"
@@ -196,20 +197,21 @@ class Queries:
         event = self._store.event(number)
         if event is None:
             raise not_found("The specified log record does not exist.")
-        return event
+        return self._injector.shown([event])[0]
 
     def _known(self, query_id: str) -> Job:
         job = self._jobs.get(query_id)
-        if job is None:
+        if job is None or self._clock() > job.ends_at + RESULTS_KEPT_SECONDS:
             raise not_found(f"Query {query_id} does not exist.")
         return job
 
     def _check_groups(self, search: Search, now: float) -> None:
         groups = {group.name: group for group in self._store.groups()}
-        faults = self._injector.faults
+        missing = self._injector.missing(search.groups)
         for name in search.groups:
-            if name not in groups or name in faults.missing_groups:
-                raise group_not_found(name, self._settings.account, self._new_id())
+            if name not in groups or name in missing:
+                code = self._injector.faults.missing_code
+                raise group_not_found(name, self._settings.account, self._new_id(), code)
         for name in search.groups:
             group = groups[name]
             if group.log_class == "DELIVERY":
@@ -231,6 +233,7 @@ class Queries:
         seconds = self._settings.running_seconds
         if self._settings.bytes_per_second is not None:
             seconds += size / self._settings.bytes_per_second
+        seconds *= self._injector.slowness()
         return Job(
             id=self._new_id(),
             search=search,
@@ -249,7 +252,7 @@ class Queries:
         found: list[Event] = []
         for group in dict.fromkeys(search.groups):
             found += self._store.search(group, search.first_ms, search.last_ms, now)
-        return found
+        return self._injector.shown(found)
 
     def _partial(self, query: Query, events: Sequence[Event], outcome: Outcome) -> tuple[ResultRow, ...]:
         if any(isinstance(command, Stats) for command in query.commands):

@@ -1,5 +1,6 @@
 """The operations on queries and on the records they find."""
 
+import re
 from collections.abc import Callable, Mapping
 
 from sigwatch.local.errors import denied, invalid, malformed
@@ -16,6 +17,8 @@ MOST_GROUPS = 50
 MOST_CHARACTERS = 10_000
 PAGE = 10_000
 _LANGUAGE = "CWLI"
+_TOKEN_SECONDS = 3600
+_PLACE = re.compile(r"(\d+) (\d+)")
 _MILLISECONDS_FROM = 100_000_000_000
 """As seconds this is the year 5138, as milliseconds 1973: what is larger was meant as milliseconds."""
 
@@ -31,10 +34,10 @@ def start_query(service: Service, request: Request) -> Body:
     if first_ms > last_ms:
         raise invalid("Query's start time must not be after its end time.")
     groups = _groups(service, parameters)
-    for name in groups:
-        if name in service.injector.faults.forbidden_groups:
-            arn = group_arn(service, request.region, name)
-            raise denied("logs:StartQuery", service.settings.account, arn)
+    forbidden = service.injector.forbidden(groups)
+    if forbidden:
+        arn = group_arn(service, request.region, min(forbidden))
+        raise denied("logs:StartQuery", service.settings.account, arn)
     limit = parameters.optional_number("limit", 1, MOST_ROWS)
     return {"queryId": service.queries.start(Search(text, groups, first_ms, last_ms, limit))}
 
@@ -45,7 +48,8 @@ def get_query_results(service: Service, request: Request) -> Body:
     query_id = parameters.text("queryId")
     size = parameters.optional_number("maxItems", 0, PAGE) or PAGE
     view = service.queries.view(query_id)
-    start = _place(parameters, query_id)
+    now = int(service.clock())
+    start = _place(parameters, query_id, now)
     cut = service.injector.faults.truncate_message
     body: Body = {
         "queryLanguage": _LANGUAGE,
@@ -54,7 +58,7 @@ def get_query_results(service: Service, request: Request) -> Body:
         "status": view.status,
     }
     if start + size < len(view.rows):
-        body["nextToken"] = page_token(query_id, str(start + size))
+        body["nextToken"] = page_token(query_id, f"{start + size} {now}")
     return body
 
 
@@ -138,14 +142,14 @@ def _groups(service: Service, parameters: Parameters) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named[0]))
 
 
-def _place(parameters: Parameters, query_id: str) -> int:
+def _place(parameters: Parameters, query_id: str, now: int) -> int:
     token = parameters.optional_text("nextToken")
     if token is None:
         return 0
-    place = place_in(token, query_id)
-    if place is None or not place.isdecimal():
+    found = _PLACE.fullmatch(place_in(token, query_id) or "")
+    if found is None or now - int(found[2]) > _TOKEN_SECONDS:
         raise bad_token()
-    return int(place)
+    return int(found[1])
 
 
 def _summary(view: View) -> Body:

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from sigwatch.local.faults import Faults, faults_from
+from sigwatch.local.faults import EMPTY_REPLY, LOST_REPLY, Faults, faults_from
 from sigwatch.local.logs import Clock, LogStore
 from sigwatch.local.protocol import Answer, Tally, answer, stats
 from sigwatch.local.service import Body, Service, build_service
@@ -145,7 +145,7 @@ def build_app(service: Service, tally: Tally) -> Starlette:
     async def call(request: Request) -> Response:
         body = await request.body()
         reply = await run_in_threadpool(answer, service, tally, request.headers, body)
-        return _Severed() if reply.lost else _response(reply)
+        return _response(reply)
 
     async def load_faults(request: Request) -> Response:
         try:
@@ -181,6 +181,10 @@ class _Severed(Response):
 
 
 def _response(reply: Answer) -> Response:
+    if reply.fate == LOST_REPLY:
+        return _Severed()
+    if reply.fate == EMPTY_REPLY:
+        return Response(status_code=502)
     response = JSONResponse(reply.body, status_code=reply.status, media_type=_MEDIA_TYPE)
     response.headers["x-amzn-requestid"] = reply.request_id
     if reply.error is not None:

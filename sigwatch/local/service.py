@@ -43,7 +43,7 @@ def build_service(clock: Clock, settings: Settings, faults: Faults) -> Service:
     seed = f"{settings.seed}:{clock()}"
     store = LogStore(clock)
     ids = Ids(Random(f"{seed}:ids"))  # noqa: S311 - reproducible on purpose, protects nothing
-    injector = Injector(faults, Random(f"{seed}:faults"))  # noqa: S311 - the same
+    injector = Injector(faults)
     queries = Queries(store, clock, settings, injector, ids, Random(seed))  # noqa: S311 - the same
     return Service(clock, settings, store, queries, injector, ids)
 

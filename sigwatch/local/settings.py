@@ -19,5 +19,7 @@ class Settings:
     """How far back CreateLogGroup dates a group, so that a past put into it can be searched."""
     estimate: bool = True
     """Whether the command `estimate` exists, as it does not in every Region."""
+    log_classes: bool = True
+    """Whether listed log groups tell their class, as not every endpoint makes them do."""
     seed: int = 0
-    """Of everything random: ids, the order of ties, faults drawn by probability."""
+    """Of everything random that is no fault: ids, the order of ties, partial views."""

@@ -201,11 +201,27 @@ def test_faults_on_request(server: LocalServer, logs: CloudWatchLogsClient, faul
 
 
 def test_a_lost_reply_leaves_a_query_that_nobody_knows_of(server: LocalServer, logs: CloudWatchLogsClient) -> None:
-    server.inject(Faults(start_query=("LostReply",)))
+    server.inject(Faults(start_query=("LostReply", "EmptyReply")))
     with pytest.raises(ConnectionClosedError):
         start(logs, "fields @message # mine")
-    (orphan,) = logs.describe_queries()["queries"]
-    assert orphan["queryString"] == "fields @message # mine"
+    with pytest.raises(ClientError) as empty:
+        start(logs, "fields @message # mine as well")
+    assert empty.value.response["ResponseMetadata"]["HTTPStatusCode"] == 502
+    texts = [query["queryString"] for query in logs.describe_queries()["queries"]]
+    assert texts == ["fields @message # mine as well", "fields @message # mine"]
+
+
+def test_a_lost_answer_can_be_asked_for_again(
+    server: LocalServer, logs: CloudWatchLogsClient, clock: HandClock
+) -> None:
+    server.inject(Faults(get_query_results=("LostReply", "EmptyReply")))
+    query_id = start(logs)
+    with pytest.raises(ConnectionClosedError):
+        logs.get_query_results(queryId=query_id)
+    with pytest.raises(ClientError) as empty:
+        logs.get_query_results(queryId=query_id)
+    assert code(empty) == "502"
+    complete(logs, clock, query_id)
 
 
 def test_the_pool_of_queries_is_limited(server: LocalServer, logs: CloudWatchLogsClient, clock: HandClock) -> None:

@@ -18,9 +18,9 @@ AUTHORIZATION = "AWS4-HMAC-SHA256 Credential=AKIA/20231114/eu-central-1/logs/aws
 class Bench:
     """The protocol without its HTTP."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings | None = None) -> None:
         self.now = float(NOW)
-        settings = Settings(scheduled_seconds=0, running_seconds=0)
+        settings = settings or Settings(scheduled_seconds=0, running_seconds=0)
         self.service = build_service(lambda: self.now, settings, Faults())
         self.tally = Tally()
 
@@ -88,6 +88,15 @@ def test_a_group_describes_itself(bench: Bench) -> None:
         "logGroupName": "/ecs/c", "creationTime": NOW_MS, "retentionInDays": 7, "metricFilterCount": 0,
         "arn": f"{ARN}/ecs/c:*", "logGroupArn": f"{ARN}/ecs/c", "logGroupClass": "STANDARD", "storedBytes": 5,
     }  # fmt: skip
+
+
+def test_a_group_may_not_tell_its_class() -> None:
+    bench = Bench(Settings(log_classes=False))
+    bench.ok("CreateLogGroup", logGroupName="/ecs/c")
+    for operation in ("DescribeLogGroups", "ListLogGroups"):
+        [group] = bench.ok(operation)["logGroups"]
+        assert "logGroupClass" not in group
+        assert group["logGroupArn"] == f"{ARN}/ecs/c"
 
 
 def test_a_deleted_group_is_gone(bench: Bench) -> None:
@@ -171,6 +180,19 @@ def test_filter_log_events(bench: Bench, parameters: dict[str, object], expected
     put(bench, (NOW_MS, "an ERROR (1)"), (NOW_MS + 1, "no error"), (NOW_MS + 2, 'say "hi"'))
     found = bench.ok("FilterLogEvents", logGroupName="/ecs/c", **parameters)
     assert [event["message"] for event in found["events"]] == expected
+
+
+def test_masked_text_is_masked_to_whoever_reads_it(bench: Bench) -> None:
+    put(bench, (NOW_MS, '{"user": "jo@example.com", "level": "ERROR"}'))
+    bench.service.injector.load(Faults(masked=r"\w+@[\w.]+"))
+    whole = '{"user": "**************", "level": "ERROR"}'
+    assert [event["message"] for event in bench.ok("FilterLogEvents", logGroupName="/ecs/c")["events"]] == [whole]
+    assert bench.ok("FilterLogEvents", logGroupName="/ecs/c", filterPattern='"example.com"')["events"] == []
+    query_id = bench.ok("StartQuery", **start(queryString="fields @message, user"))["queryId"]
+    [row] = bench.ok("GetQueryResults", queryId=query_id)["results"]
+    assert [each["value"] for each in row[:2]] == [whole, "*" * 14]
+    record = bench.ok("GetLogRecord", logRecordPointer=row[-1]["value"])["logRecord"]
+    assert (record["@message"], record["user"]) == (whole, "*" * 14)
 
 
 @pytest.mark.parametrize("pattern", ["?a ?b", "-a", "%a%", "{ $.a = 1 }", "[a, b]", '"open', 'a"b"', "a*"])
@@ -264,6 +286,15 @@ def test_forbidden_groups_are_named_by_arn(bench: Bench) -> None:
     assert f"not authorized to perform: logs:StartQuery on resource: {ARN}/ecs/c" in message
 
 
+def test_any_listed_group_may_be_forbidden_for_one_query(bench: Bench) -> None:
+    bench.service.injector.load(Faults(forbidden_probability=0.5))
+    two = {"logGroupName": None, "logGroupNames": ["/ecs/c", "/aws/lambda/b"]}
+    statuses = [bench.raw("StartQuery", json.dumps(start(**two)).encode()) for _ in range(50)]
+    denied = [body["message"] for status, body in statuses if status == 400]
+    assert 10 < len(denied) < 40
+    assert {message.split(ARN)[1].split(":")[0] for message in denied} == {"/ecs/c", "/aws/lambda/b"}
+
+
 def test_results_come_in_pages(bench: Bench) -> None:
     put(bench, *[(NOW_MS, str(at)) for at in range(5)])
     query_id = bench.ok("StartQuery", **start())["queryId"]
@@ -274,6 +305,8 @@ def test_results_come_in_pages(bench: Bench) -> None:
     assert "nextToken" not in second
     other = bench.ok("StartQuery", **start())["queryId"]
     assert bench.error("GetQueryResults", queryId=other, nextToken=first["nextToken"])[0] == INVALID
+    bench.now += 3601
+    assert bench.error("GetQueryResults", queryId=query_id, nextToken=first["nextToken"])[0] == INVALID
     assert bench.error("GetQueryResults", queryId=query_id, maxItems=10_001)[0] == INVALID
 
 
@@ -328,6 +361,18 @@ def test_put_events_can_lag(bench: Bench) -> None:
     assert len(bench.ok("FilterLogEvents", logGroupName="/ecs/c")["events"]) == 1
 
 
+def test_what_is_put_later_may_be_seen_earlier(bench: Bench) -> None:
+    bench.service.injector.load(Faults(ingestion_lag_seconds=1, ingestion_spread_seconds=20))
+    for number in range(20):
+        put(bench, (NOW_MS, str(number)))
+    seen: list[int] = []
+    for _ in range(22):
+        found = bench.ok("FilterLogEvents", logGroupName="/ecs/c")["events"]
+        seen += sorted({int(event["message"]) for event in found} - set(seen))
+        bench.now += 1
+    assert sorted(seen) == list(range(20)) != seen
+
+
 @pytest.mark.parametrize(
     ("operation", "parameters"),
     [
@@ -369,18 +414,26 @@ def test_requests_that_are_none(bench: Bench, operation: str, body: bytes, code:
 
 def test_everything_is_counted(bench: Bench) -> None:
     put(bench, (NOW_MS, "12345"))
-    bench.service.injector.load(Faults(start_query=("ThrottlingException", "ServiceUnavailableException", "LostReply")))
+    bench.service.injector.load(
+        Faults(start_query=("ThrottlingException", "ServiceUnavailableException", "LostReply", "EmptyReply"))
+    )
     assert bench.error("StartQuery", **start()) == ("ThrottlingException", "Rate exceeded")
     assert bench.error("StartQuery", **start())[0] == "ServiceUnavailableException"
-    bench.ok("StartQuery", **start())
-    bench.ok("StartQuery", **start())
+    for _ in range(3):
+        bench.ok("StartQuery", **start())
     counted = stats(bench.service, bench.tally)
-    assert counted["bytes_scanned"] == 10
+    assert counted["bytes_scanned"] == 15
     assert counted["running"] == 0
-    assert counted["queries"] == {"Complete": 2}
+    assert counted["queries"] == {"Complete": 3}
     assert counted["requests"] == {
         "CreateLogGroup": {"ok": 3},
         "CreateLogStream": {"ok": 1},
         "PutLogEvents": {"ok": 1},
-        "StartQuery": {"LostReply": 1, "ServiceUnavailableException": 1, "ThrottlingException": 1, "ok": 1},
+        "StartQuery": {
+            "EmptyReply": 1,
+            "LostReply": 1,
+            "ServiceUnavailableException": 1,
+            "ThrottlingException": 1,
+            "ok": 1,
+        },
     }

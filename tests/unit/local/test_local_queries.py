@@ -21,7 +21,7 @@ class Bench:
         self.store = LogStore(self.clock)
         self.store.create_group("/app", created_ms=NOW_MS - DAY_MS)
         self.store.put("/app", "s", [(NOW_MS + at, f"event {at}") for at in range(10)])
-        self.injector = Injector(faults or Faults(), Random(1))
+        self.injector = Injector(faults or Faults())
         settings = settings or Settings(scheduled_seconds=1, running_seconds=10)
         self.queries = Queries(self.store, self.clock, settings, self.injector, Ids(Random(2)), Random(3))
 
@@ -102,6 +102,28 @@ def test_scanning_takes_time() -> None:
     assert bench.after(0.1, query_id).status == "Complete"
 
 
+def test_a_slow_query_runs_so_many_times_longer() -> None:
+    bench = Bench(faults=Faults(slow_probability=1, slow_factor=5))
+    query_id = bench.start()
+    assert bench.after(50.9, query_id).status == "Running"
+    assert bench.after(0.1, query_id).status == "Complete"
+
+
+def test_a_query_that_is_slow_enough_times_out() -> None:
+    bench = Bench(faults=Faults(slow_probability=1, slow_factor=361))
+    query_id = bench.start()
+    assert bench.after(3600, query_id).status == "Running"
+    assert bench.after(1, query_id).status == "Timeout"
+
+
+def test_results_are_kept_for_a_week() -> None:
+    bench = Bench()
+    query_id = bench.start()
+    assert bench.after(11 + 7 * 86_400, query_id).status == "Complete"
+    with pytest.raises(ApiError, match="ResourceNotFoundException"):
+        bench.after(1, query_id)
+
+
 def test_an_hour_is_the_longest_a_query_runs() -> None:
     bench = Bench(Settings(bytes_per_second=0.01))
     query_id = bench.start()
@@ -154,6 +176,41 @@ def test_a_missing_group_fails_the_whole_query_and_is_named() -> None:
     assert reply.message.startswith("Log group '/nope' does not exist for account ID '000000000000' (Service: AWSLogs;")
     bench.injector.load(Faults(missing_groups=("/app",)))
     assert "'/app'" in bench.refusal().reply.message
+    bench.injector.load(Faults(missing_probability=1, missing_code="InvalidParameterException"))
+    older = bench.refusal().reply
+    assert (older.code, older.message[:55]) == (
+        "InvalidParameterException",
+        reply.message.replace("/nope", "/app")[:55],
+    )
+
+
+def test_only_one_query_in_many_misses_a_log_group() -> None:
+    bench = Bench(faults=Faults(missing_probability=0.5))
+    codes = set()
+    for _ in range(50):
+        try:
+            bench.start()
+        except ApiError as error:
+            codes.add(error.reply.code)
+        else:
+            codes.add("ok")
+    assert codes == {"ok", "ResourceNotFoundException"}
+
+
+def test_identical_lines_of_one_millisecond_are_events_of_their_own() -> None:
+    bench = Bench()
+    bench.store.put("/app", "s", [(NOW_MS, "twin"), (NOW_MS, "twin")])
+    view = bench.after(11, bench.start("fields @message | filter @message = 'twin'"))
+    assert len({cells(view, row, None)[-1]["value"] for row in view.rows}) == 2
+
+
+def test_queries_find_masked_text_masked() -> None:
+    bench = Bench(faults=Faults(masked=r"event \d"))
+    assert bench.after(11, bench.start("filter @message like /event/")).rows == ()
+    view = bench.after(11, bench.start("filter @message = '*******' | sort @timestamp asc"))
+    assert len(view.rows) == 10
+    assert bench.queries.record(cells(view, view.rows[0], None)[-1]["value"]).message == "*******"
+    assert statistics(view)["bytesScanned"] == 70.0
 
 
 @pytest.mark.parametrize("last_ms", [NOW_MS - DAY_MS - 1, 0])
