@@ -69,7 +69,9 @@ def cost(context: typer.Context, since: Since = "7d", shape: Shape = Format.TEXT
     if shape is Format.JSON:
         typer.echo(json.dumps({"cost": [_paid(paid) for paid in spent]}, indent=2))
         return
-    table = Table("day", "scope", "pass", box=None, pad_edge=False)
+    table = Table("day", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("scope", overflow="fold")
+    table.add_column("pass")
     for heading in ("queries", "GB", "dollars"):
         table.add_column(heading, justify="right")
     for paid in spent:
@@ -121,23 +123,27 @@ def _searched(key: tuple[str, str, str, str], spans: Coverage, asked: Window, ta
 
 
 def _print_coverage(found: list[dict[str, Any]], asked: Window) -> None:
+    several = len({(each["account"], each["region"]) for each in found}) > 1
     by_pass: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for each in found:
-        by_pass[each["pass"]].append(each)
+        place = f" in {each['account']}/{each['region']}" if several else ""
+        by_pass[each["pass"] + place].append(each)
     stdout().print(_table(by_pass))
     for remark, style in (*_young(by_pass, _moment(asked.start)), *_missing(found, asked)):
         say(stdout(), remark, style)
 
 
 def _table(by_pass: Mapping[str, list[dict[str, Any]]]) -> Table:
-    table = Table("pass", box=None, pad_edge=False)
-    for heading in ("log groups", "complete", "searched from (UTC)", "to (UTC)", "behind", "gaps"):
-        table.add_column(heading, justify="right")
+    table = Table("pass", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in ("complete", "from (UTC)", "to (UTC)", "behind", "gaps"):
+        table.add_column(heading, justify="right", overflow="fold")
     for name, places in by_pass.items():
-        counts = f"{len(places):,}", f"{sum(each['complete'] for each in places):,}"
+        count = f"{sum(each['complete'] for each in places):,} of {len(places):,}"
         ends = max(p["from"] for p in places), min(p["searched_to"] for p in places)
         behind = max(each["behind_seconds"] for each in places)
-        table.add_row(name, *counts, *ends, f"{behind:,} s", f"{sum(len(each['gaps']) for each in places):,}")
+        # A blank is where a narrow terminal may break a time.
+        moments = (end.rstrip("Z").replace("T", " ") for end in ends)
+        table.add_row(name, count, *moments, f"{behind:,}s", f"{sum(len(each['gaps']) for each in places):,}")
     return table
 
 
