@@ -13,7 +13,7 @@ from typing import Self
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -143,7 +143,11 @@ def build_app(service: Service, tally: Tally) -> Starlette:
     """The HTTP application over a service."""
 
     async def call(request: Request) -> Response:
-        body = await request.body()
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            # A client that is killed in the middle of a request gets no answer; uvicorn would call that an error.
+            return Response(status_code=400)
         reply = await run_in_threadpool(answer, service, tally, request.headers, body)
         return _response(reply)
 

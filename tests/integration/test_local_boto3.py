@@ -1,6 +1,7 @@
 """The embedded service seen through the real SDK: what it cannot parse or map would be a fault of the double."""
 
 import json
+import socket
 import threading
 import time
 import warnings
@@ -275,6 +276,18 @@ def test_two_servers_live_side_by_side_and_end_cleanly(clock: HandClock) -> None
             assert client_for(other).describe_log_groups()["logGroups"] == []
     one.stop()
     assert threading.active_count() <= before + 1
+
+
+def test_a_client_that_dies_in_the_middle_of_a_request_is_no_error(
+    clock: HandClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    with LocalServer(clock=clock) as server:
+        host, port = server.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as dying:
+            dying.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\nhalf of")
+        # Answered after the other connection was read from, whose end is then noticed before the server stops.
+        assert client_for(server).describe_log_groups()["logGroups"] == []
+    assert not caplog.records
 
 
 def test_a_server_comes_back_with_all_it_knew(server: LocalServer, logs: CloudWatchLogsClient) -> None:
