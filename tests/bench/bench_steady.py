@@ -5,6 +5,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -13,9 +14,12 @@ from statistics import median
 from sigwatch.local.server import LocalServer
 from sigwatch.local.settings import Settings
 from sigwatch.model.event import CoverageMeasured, Event, QueryEnded, QueryStatus
+from sigwatch.model.logs import LogGroup, Window
+from sigwatch.ports import cursor_key
+from sigwatch.spending import day_of
 from tests.bench.corpus import signatures
 from tests.bench.hours import FastTime
-from tests.bench.watcher import INTERVAL, PASSES, watching
+from tests.bench.watcher import INTERVAL, PASSES, Watching, watching
 
 SPEED = 4.0
 MINUTES = 60
@@ -69,6 +73,26 @@ def processor_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def times_paid(house: Watching) -> float:
+    """Bytes that the first pass paid for, for each byte that was logged in what it has searched."""
+    house.meter.record()
+    first = PASSES[0].name
+    coverage = house.store.coverage()
+    spans: defaultdict[Window, list[LogGroup]] = defaultdict(list)
+    for group in house.watch.snapshot.groups:
+        found = coverage[cursor_key(first, group)]
+        spans[Window(found.begin, found.frontier)].append(group)
+    logged = 0
+    for window, groups in spans.items():
+        for start in range(0, len(groups), 50):
+            volume = house.source.volume(groups[start : start + 50], window)
+            assert volume is not None
+            logged += volume.bytes_logged
+    days = {day_of(window.start) for window in spans} | {day_of(window.end) for window in spans}
+    paid = sum(each.bytes_scanned for day in days for each in house.store.spent(day) if each.pass_name == first)
+    return paid / logged
+
+
 def measured(folder: Path, url: str, hours: FastTime, minutes: int, say: Callable[[str], None]) -> None:
     heard = Heard()
     state = folder / "state.db"
@@ -94,6 +118,7 @@ def measured(folder: Path, url: str, hours: FastTime, minutes: int, say: Callabl
     lags = sorted(heard.lags[20:])
     most, usual = lags[-1], lags[len(lags) * 19 // 20]
     say(f"lag of the first pass after the look-back, at {INTERVAL} s an interval: p95 {usual:.0f} s, most {most:.0f} s")
+    say(f"bytes paid for by the first pass, for each byte logged: {times_paid(house):.3f}")
     house.store.close()
 
 

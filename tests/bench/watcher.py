@@ -41,6 +41,8 @@ class Watching:
     watch: Watch
     store: SqliteStore
     workers: Workers
+    source: CloudWatchSource
+    meter: Meter
 
 
 def watching(
@@ -64,7 +66,7 @@ def watching(
     pace = Pace(INTERVAL, 900, 3600)
     places = Places(INTERVAL, chance)
     patrol = Patrol(watch, stages, PASSES, pace, workers, places, lambda passes: meter.allowance(None, passes))
-    return Watching(patrol, watch, store, workers)
+    return Watching(patrol, watch, store, workers, source, meter)
 
 
 def ten_signatures() -> list[Signature]:
