@@ -4,6 +4,7 @@ import re
 import threading
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,7 +14,7 @@ from sigwatch.model.event import QueryStatus
 from sigwatch.model.logs import LogGroup, Measure, Row, Search, SearchResult, Volume, Window
 from sigwatch.ports import Clock, QueryLog, Wait
 from sigwatch.source.limits import Limiter
-from sigwatch.source.vendor import code, group_of, not_started, row_of, throttled, translated, words
+from sigwatch.source.vendor import code, group_of, may_pass, not_started, row_of, throttled, translated, words
 from sigwatch.source.volume import incoming_bytes
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ UNANSWERED_POLLS = 5
 UNKNOWN_POLLS = 3
 """Polls in a row with the status Unknown, which may pass, after which a query is given up."""
 
-FETCH_TRIES = 4
-"""Of GetLogRecord; after that the whole window is done again."""
+LOOK_UP_TRIES = 4
+"""Of a request that costs nothing and changes nothing."""
 
 START_TRIES = 6
 """Of a StartQuery that is refused because too much is going on."""
@@ -107,13 +108,14 @@ class CloudWatchSource:
             wanted["includeLinkedAccounts"] = True
         found: list[LogGroup] = []
         try:
-            self._limiter.pass_through("other")
-            for page in self._client.get_paginator("describe_log_groups").paginate(**wanted):
+            while True:
+                page = self._looked_up(partial(self._client.describe_log_groups, **wanted))
                 found += [group_of(described, self._account.lane) for described in page["logGroups"]]
-                self._limiter.pass_through("other")
+                if "nextToken" not in page:
+                    return found
+                wanted["nextToken"] = page["nextToken"]
         except (BotoCoreError, ClientError, Stopped) as error:
             raise SourceUnavailable(f"log groups can not be listed: {words(error)}") from error
-        return found
 
     def search(self, search: Search) -> SearchResult:
         """See `ports.LogSource.search`."""
@@ -131,19 +133,13 @@ class CloudWatchSource:
 
     def whole_message(self, row: Row, lane: str) -> str | None:  # noqa: ARG002 - this source is one lane
         """See `ports.LogSource.whole_message`."""
-        for attempt in range(FETCH_TRIES):
-            self._limiter.pass_through("other")
-            try:
-                record = self._client.get_log_record(logRecordPointer=row.pointer)["logRecord"]
-                return record.get("@message", "").encode("utf-8", "replace").decode()
-            except (BotoCoreError, ClientError) as error:
-                if code(error) in _HOPELESS:
-                    return None
-                if attempt == FETCH_TRIES - 1:
-                    raise SourceUnavailable(f"an event can not be fetched: {words(error)}") from error
-            if self._wait(self._chance() * 2.0**attempt):
-                break
-        raise Stopped("an event was not fetched because sigwatch shuts down")
+        try:
+            record = self._looked_up(partial(self._client.get_log_record, logRecordPointer=row.pointer))["logRecord"]
+        except (BotoCoreError, ClientError) as error:
+            if code(error) in _HOPELESS:
+                return None
+            raise SourceUnavailable(f"an event can not be fetched: {words(error)}") from error
+        return str(record.get("@message", "")).encode("utf-8", "replace").decode()
 
     def volume(self, groups: Sequence[LogGroup], window: Window) -> Volume | None:
         """Bytes that a query over the log groups and window would scan; None where nobody can say.
@@ -229,12 +225,30 @@ class CloudWatchSource:
                     return str(query["queryId"])
         return None
 
-    def _described(self, status: str) -> list[Any]:
-        self._limiter.pass_through("other")
+    def _described(self, status: Any) -> list[Any]:
+        asked = partial(self._client.describe_queries, status=status, maxResults=1000)
         try:
-            return list(self._client.describe_queries(status=status, maxResults=1000)["queries"])  # type: ignore[arg-type]  # the statuses above are the service's
+            return list(self._looked_up(asked)["queries"])
         except (BotoCoreError, ClientError):
             return []
+
+    def _looked_up(self, request: Callable[..., Any]) -> Any:
+        """The answer to a request that may be made again, after a few tries.
+
+        Raises:
+            BotoCoreError: or ClientError; the last try's.
+            Stopped: sigwatch shuts down.
+        """
+        for attempt in range(LOOK_UP_TRIES):
+            self._limiter.pass_through("other")
+            try:
+                return request()
+            except (BotoCoreError, ClientError) as error:
+                if not may_pass(error) or attempt == LOOK_UP_TRIES - 1:
+                    raise
+            if self._wait(self._chance() * 2.0**attempt):
+                break
+        raise Stopped("sigwatch shuts down")
 
     def _finish(self, query: str, search: Search, started: float) -> tuple[list[Any], int]:
         """Wait until the query is complete and read all pages; a query that is given up is stopped."""

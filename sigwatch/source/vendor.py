@@ -5,7 +5,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+)
 
 from sigwatch.errors import GroupsUnavailable, OutsideRetention, QueryRejected, SourceError, SourceUnavailable
 from sigwatch.model.event import QueryStatus
@@ -67,6 +73,13 @@ def _milliseconds(text: str) -> int:
     """Epoch milliseconds of a result's time: `2026-02-04 06:00:00.123`, in UTC without saying so."""
     moment = datetime.fromisoformat(text).replace(tzinfo=UTC)
     return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether the same request may well succeed in a moment: too much going on, an outage, or no answer."""
+    if isinstance(error, ClientError):
+        return throttled(error) or int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)) >= 500
+    return isinstance(error, HTTPClientError)
 
 
 def code(error: Exception) -> str:

@@ -105,6 +105,15 @@ def test_log_groups_are_described_with_account_and_class(source: CloudWatchSourc
     assert len(source.log_groups("")) == 3
 
 
+def test_a_page_of_log_groups_that_is_refused_for_a_moment_is_asked_for_again(
+    server: LocalServer, source: CloudWatchSource
+) -> None:
+    for number in range(200):
+        server.store.create_group(f"/many/{number:03d}")
+    server.inject(Faults(seed=1, throttle_probability=0.2, unavailable_probability=0.2))
+    assert len(source.log_groups("/many/")) == 200
+
+
 def test_a_search_returns_whole_rows_of_all_groups(server: LocalServer, source: CloudWatchSource) -> None:
     text = "ERROR é\nTraceback\n  'quoted' \"twice\""
     server.store.put("/aws/lambda/api", "s1", [(BASE * 1000 + 7, text), (BASE * 1000 + 8, "INFO")])
