@@ -266,6 +266,15 @@ def test_errors_look_right_on_the_wire(server: LocalServer) -> None:
     assert json.loads(reply.content) == {"__type": "ResourceNotFoundException", "message": "Query x does not exist."}
 
 
+def test_no_answer_waits_for_the_network(logs: CloudWatchLogsClient) -> None:
+    seconds = []
+    for _ in range(20):
+        begun = time.monotonic()
+        logs.describe_log_groups()
+        seconds.append(time.monotonic() - begun)
+    assert sorted(seconds)[1] < 0.03
+
+
 def test_two_servers_live_side_by_side_and_end_cleanly(clock: HandClock) -> None:
     before = threading.active_count()
     with warnings.catch_warnings():
