@@ -26,6 +26,7 @@ check: $(STAMP)
 
 # Minutes each; what they gave is kept in docs/benchmarks.md.
 bench: $(STAMP)
+	$(BIN)/python -m tests.bench.bench_reload
 	$(BIN)/python -m tests.bench.bench_planning
 	$(BIN)/python -m tests.bench.bench_latency
 	$(BIN)/python -m tests.bench.bench_chaos

@@ -24,7 +24,7 @@ from sigwatch.knowledge import library
 from sigwatch.model.knowledge import Library, Problem, Signature
 from sigwatch.model.logs import Pass, Row
 from sigwatch.patrol import Patrol
-from sigwatch.pattern import judge
+from sigwatch.pattern import judge, required
 from sigwatch.pipeline import Pipeline
 from sigwatch.places import Places
 from sigwatch.plan.scopes import selectors
@@ -55,7 +55,7 @@ clock: Clock = time.time  # noqa: TID251 - the one place where the real clock en
 
 def load_knowledge(paths: Sequence[Path], relative_to: Path | None = None) -> Library:
     """Read knowledge with patterns judged as the daemon uses them."""
-    return library.load(paths, relative_to=relative_to, judge=judge)
+    return library.load(paths, relative_to=relative_to, judge=judge, required=required)
 
 
 def log_source(settings: Settings, wait: Wait, store: SqliteStore, observe: Observer) -> Lanes:
@@ -149,7 +149,7 @@ def build(
         stack.callback(meter.record)
         observe = fan_out(metrics, meter, *observers)
         source = log_source(settings, stopping.wait, store, observe)
-        watch = watch_of(settings, partial(load_knowledge, settings.knowledge.paths, folder), source, observe)
+        watch = watch_of(settings, _shelf(settings, folder).read, source, observe)
         stages = pipeline(settings, source, store, Composer(settings), observe)
         workers = Workers(settings.aws.limits.concurrent)
         patrol = _patrol(settings, watch, stages, workers, meter)
@@ -172,6 +172,10 @@ def build(
             reload=settings.knowledge.reload,
         )
         return Running(Daemon(parts), web, store, watch, stack.pop_all())
+
+
+def _shelf(settings: Settings, folder: Path) -> library.Shelf:
+    return library.Shelf(settings.knowledge.paths, folder, judge=judge, required=required, clock=clock)
 
 
 def _patrol(settings: Settings, watch: Watch, stages: Pipeline, workers: Workers, meter: Meter) -> Patrol:

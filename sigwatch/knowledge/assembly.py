@@ -1,48 +1,89 @@
 """From documents to a library: read each, set duplicates aside, link, and collect every problem."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from sigwatch.knowledge import knowledge_object, linking, ris
 from sigwatch.knowledge.document import Document, Kind, kind_of
 from sigwatch.knowledge.knowledge_object import Learned
-from sigwatch.knowledge.patterns import PatternJudge
+from sigwatch.knowledge.linking import Links
+from sigwatch.knowledge.patterns import PatternJudge, RequiredTexts
 from sigwatch.model.knowledge import Ignored, Library, Problem, Ris, errors
 
 
-def assemble(documents: Iterable[Document], judge: PatternJudge) -> Library:
-    """Everything that the documents give; of two with the same id the first by path counts.
+@dataclass(frozen=True, slots=True)
+class ReadObject:
+    """What a document gave that is a Knowledge Object."""
 
-    Problems of one document never cost another one: what can be used is used.
+    learned: Learned | None
+    """None where its front matter has faults."""
+    problems: tuple[Problem, ...]
+    """Sorted."""
+    set_aside: bool
+    """Whether an error is among them: then it is no signature."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSummary:
+    """What a document gave that is a resolved issue summary."""
+
+    ris: Ris
+    problems: tuple[Problem, ...]
+    """Sorted."""
+
+
+Reading = ReadObject | ReadSummary | Ignored | Problem
+"""All that a document gives by itself, whatever the others hold."""
+
+
+def understand(document: Document, judge: PatternJudge) -> Reading:
+    """Reads a document as what it is."""
+    kind = kind_of(document)
+    if isinstance(kind, Ignored | Problem):
+        return kind
+    if kind is Kind.RIS:
+        summary, faults = ris.read(document)
+        return ReadSummary(summary, tuple(sorted(faults)))
+    learned, faults = knowledge_object.read(document, judge)
+    return ReadObject(learned, tuple(sorted(faults)), bool(errors(faults)))
+
+
+def assemble(
+    readings: Iterable[Reading], judge: PatternJudge, required: RequiredTexts, before: Links
+) -> tuple[Library, Links]:
+    """Everything that the readings give; of two with the same id the first counts, so they must come by path.
+
+    Problems of one document never cost another one: what can be used is used. What the links were `before` saves
+    finding those that are still the same.
     """
     learned: list[Learned] = []
     set_aside: list[Learned] = []
     summaries: list[Ris] = []
     ignored: list[Ignored] = []
     problems: list[Problem] = []
-    for document in sorted(documents, key=lambda document: document.path):
-        kind = kind_of(document)
-        if isinstance(kind, Ignored):
-            ignored.append(kind)
-        elif isinstance(kind, Problem):
-            problems.append(kind)
-        elif kind is Kind.RIS:
-            summary, faults = ris.read(document)
-            problems += faults
-            summaries.append(summary)
+    for reading in readings:
+        if isinstance(reading, ReadObject):
+            problems += reading.problems
+            if reading.learned:
+                (set_aside if reading.set_aside else learned).append(reading.learned)
+        elif isinstance(reading, ReadSummary):
+            problems += reading.problems
+            summaries.append(reading.ris)
+        elif isinstance(reading, Ignored):
+            ignored.append(reading)
         else:
-            one, faults = knowledge_object.read(document, judge)
-            problems += faults
-            if one:
-                (set_aside if errors(faults) else learned).append(one)
+            problems.append(reading)
     learned, repeated_objects = _first_objects(learned)
     summaries, repeated_summaries = _first_summaries(summaries)
     problems += [*repeated_objects, *repeated_summaries, *linking.unknown([*learned, *set_aside], summaries)]
-    return Library(
-        signatures=linking.link(learned, summaries, judge),
+    links = linking.link(learned, summaries, judge, required, before)
+    library = Library(
+        signatures=links.signatures,
         summaries=tuple(sorted(summaries, key=lambda summary: summary.id)),
         ignored=tuple(sorted(ignored)),
         problems=tuple(sorted(problems)),
     )
+    return library, links
 
 
 def _first_objects(learned: Sequence[Learned]) -> tuple[list[Learned], list[Problem]]:

@@ -1,28 +1,58 @@
-"""Reads the knowledge folders; the only part of this room that touches files."""
+"""Reads the knowledge folders, once or again and again; the only module that opens a document."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
-from sigwatch.knowledge.assembly import assemble
-from sigwatch.knowledge.document import Document, parse
-from sigwatch.knowledge.patterns import PatternJudge
+from sigwatch.knowledge.assembly import Reading, assemble, understand
+from sigwatch.knowledge.document import parse
+from sigwatch.knowledge.folders import MAX_BYTES, Found, Stamp, listed, unreadable
+from sigwatch.knowledge.linking import Links
+from sigwatch.knowledge.patterns import PatternJudge, RequiredTexts, nothing_certain
 from sigwatch.model.knowledge import Library, Problem
+from sigwatch.ports import Clock
 
-MAX_BYTES = 500_000
-"""A markdown file beyond this was not written by people, and would hold up every reload."""
+__all__ = ["MAX_BYTES", "RACY_SECONDS", "Shelf", "load"]
 
-_SKIPPED = "node_modules"
+RACY_SECONDS = 2.0
+"""A file that changed less than this before it was read is read again next time.
+
+A second change within the same tick of the file system's clock would leave the stamp as it is.
+"""
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
-    shown: str
-    content: bytes
+class _Kept:
+    """What was made of a file."""
+
+    stamp: Stamp
+    settled: bool
+    """Whether an equal stamp means that nothing has changed since."""
+    digest: bytes
+    """Over name and content."""
+    reading: Reading
 
 
-def load(paths: Sequence[Path], relative_to: Path | None = None, *, judge: PatternJudge) -> Library:
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What one reading of the folders gave, for the next one to start from."""
+
+    files: Mapping[str, _Kept] = field(default_factory=dict)
+    """By the names that are shown."""
+    troubles: tuple[Problem, ...] = ()
+    """Of files and folders that could not be read."""
+    links: Links = field(default_factory=Links)
+    library: Library = field(default_factory=Library)
+
+
+def load(
+    paths: Sequence[Path],
+    relative_to: Path | None = None,
+    *,
+    judge: PatternJudge,
+    required: RequiredTexts = nothing_certain,
+) -> Library:
     """Reads documents from files and, recursively, from folders, and links what they hold.
 
     Folders give their `*.md` files; hidden entries and `node_modules` below them are left out, links to folders are
@@ -34,93 +64,91 @@ def load(paths: Sequence[Path], relative_to: Path | None = None, *, judge: Patte
         relative_to: Folder from which paths are shown; the current one by default. What lies outside of it is shown
             with its absolute path.
         judge: The matcher, for the patterns' self-test and for linking.
+        required: What a pattern's matches must hold; it saves the matcher most of the work of linking.
     """
-    base = (relative_to or Path.cwd()).absolute()
-    files: dict[str, _File] = {}
-    problems: list[Problem] = []
-    seen: set[Path] = set()
-    for found in (found for path in paths for found in _markdown(path.absolute(), base, ())):
-        read = found if isinstance(found, Problem) else _read(found, base, seen)
-        if isinstance(read, Problem):
-            problems.append(read)
-        elif read:
-            files[read.shown] = read
-    documents = [_document(file) for file in files.values()]
-    library = assemble([document for document in documents if isinstance(document, Document)], judge)
-    problems += [document for document in documents if isinstance(document, Problem)]
-    return replace(library, problems=tuple(sorted((*library.problems, *problems))), digest=_digest(files))
+    return Shelf(paths, relative_to, judge=judge, required=required, clock=lambda: 0.0).read()
 
 
-def _markdown(path: Path, base: Path, above: tuple[Path, ...]) -> Iterator[Path | Problem]:
-    """The file itself, or the markdown files below a folder, sorted; `above` holds the folders that led here."""
+class Shelf:
+    """The same folders, read again and again: only what has changed is opened, tried and linked anew.
+
+    For one caller at a time.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        relative_to: Path | None = None,
+        *,
+        judge: PatternJudge,
+        required: RequiredTexts = nothing_certain,
+        clock: Clock,
+    ) -> None:
+        """Arguments as for `load`; the clock must go with the one that stamps files."""
+        self._paths = tuple(paths)
+        self._relative_to = relative_to
+        self._judge = judge
+        self._required = required
+        self._clock = clock
+        self._state = _State()
+
+    def read(self) -> Library:
+        """What `load` would give at this moment."""
+        settled_ns = int((self._clock() - RACY_SECONDS) * 1e9)
+        base = (self._relative_to or Path.cwd()).absolute()
+        before = self._state
+        files, troubles = _taken(listed(self._paths, base), before.files, settled_ns, self._judge)
+        names = sorted(files)
+        digest = sha256(b"".join([files[name].digest for name in names])).hexdigest()
+        if (digest, troubles) == (before.library.digest, before.troubles):
+            self._state = replace(before, files=files)
+        else:
+            readings = (*(files[name].reading for name in names), *troubles)
+            library, links = assemble(readings, self._judge, self._required, before.links)
+            self._state = _State(files, troubles, links, replace(library, digest=digest))
+        return self._state.library
+
+
+def _taken(
+    found: Iterable[Found | Problem], before: Mapping[str, _Kept], settled_ns: int, judge: PatternJudge
+) -> tuple[dict[str, _Kept], tuple[Problem, ...]]:
+    files: dict[str, _Kept] = {}
+    troubles: list[Problem] = []
+    for each in found:
+        known = None if isinstance(each, Problem) else before.get(each.shown)
+        if isinstance(each, Problem):
+            troubles.append(each)
+        elif known and known.settled and known.stamp == each.stamp:
+            files[each.shown] = known
+        else:
+            taken = _read(each, known, settled_ns, judge)
+            if isinstance(taken, Problem):
+                troubles.append(taken)
+            else:
+                files[each.shown] = taken
+    return files, tuple(troubles)
+
+
+def _read(found: Found, known: _Kept | None, settled_ns: int, judge: PatternJudge) -> _Kept | Problem:
     try:
-        if not path.is_dir():
-            yield path if path.exists() or path.is_symlink() else _missing(path, base)
-            return
-        real = path.resolve()
-        entries = [entry for entry in sorted(path.iterdir()) if _wanted(entry)]
-    except (OSError, RuntimeError) as error:
-        yield _unreadable(path, base, "folder", error)
-        return
-    if real in above:
-        message = "this link leads back to a folder that contains it: remove the link"
-        yield Problem(_shown(path, base), 0, "path", message)
-        return
-    for entry in entries:
-        yield from _markdown(entry, base, (*above, real))
+        content = Path(found.real).read_bytes()
+    except OSError as error:
+        return unreadable(found.shown, "file", error)
+    digest = _digest(found.shown, content)
+    same = known is not None and known.digest == digest
+    reading = known.reading if known and same else _understood(found.shown, content, judge)
+    return _Kept(found.stamp, found.touched_ns < settled_ns, digest, reading)
 
 
-def _wanted(entry: Path) -> bool:
-    """Whether an entry of a folder is read, or looked into."""
-    hidden = entry.name.startswith(".") or entry.name == _SKIPPED
-    return not hidden and (entry.suffix == ".md" or entry.is_dir())
-
-
-def _read(path: Path, base: Path, seen: set[Path]) -> _File | Problem | None:
-    """The file's content; None for one that was read before by another name."""
+def _understood(shown: str, content: bytes, judge: PatternJudge) -> Reading:
     try:
-        real = path.resolve(strict=True)
-        if real in seen:
-            return None
-        seen.add(real)
-        # Opening a pipe would wait for ever.
-        if not real.is_file():
-            return Problem(_shown(path, base), 0, "file", "is not a regular file: remove it or name another path")
-        if real.stat().st_size > MAX_BYTES:
-            message = f"is larger than {MAX_BYTES // 1000} kB: split it, or move it out of the knowledge folders"
-            return Problem(_shown(path, base), 0, "file", message)
-        return _File(_shown(path, base), real.read_bytes())
-    except (OSError, RuntimeError) as error:
-        return _unreadable(path, base, "file", error)
-
-
-def _document(file: _File) -> Document | Problem:
-    try:
-        return parse(file.shown, file.content.decode("utf-8"))
+        return understand(parse(shown, content.decode("utf-8")), judge)
     except UnicodeDecodeError as error:
-        line = file.content.count(b"\n", 0, error.start) + 1
-        return Problem(file.shown, line, "file", f"is not UTF-8 text (byte {error.start}): save it as UTF-8")
+        line = content.count(b"\n", 0, error.start) + 1
+        return Problem(shown, line, "file", f"is not UTF-8 text (byte {error.start}): save it as UTF-8")
 
 
-def _digest(files: dict[str, _File]) -> str:
-    """Lengths between the parts keep two different sets of files from giving the same bytes."""
-    digest = sha256()
-    for shown, file in sorted(files.items()):
-        name = shown.encode("utf-8", "surrogateescape")
-        digest.update(b"%d %d\n%b%b" % (len(name), len(file.content), name, file.content))
-    return digest.hexdigest()
-
-
-def _shown(path: Path, base: Path) -> str:
-    return (path.relative_to(base) if path.is_relative_to(base) else path).as_posix()
-
-
-def _missing(path: Path, base: Path) -> Problem:
-    return Problem(_shown(path, base), 0, "path", "there is no such file or folder: correct the path, or create it")
-
-
-def _unreadable(path: Path, base: Path, what: str, error: Exception) -> Problem:
-    reason = getattr(error, "strerror", None) or "a loop of links"
-    return Problem(
-        _shown(path, base), 0, what, f"this {what} can not be read ({reason}): correct it or its permissions"
-    )
+def _digest(shown: str, content: bytes) -> bytes:
+    """The length of the name keeps two different files from giving the same bytes."""
+    name = shown.encode("utf-8", "surrogateescape")
+    return sha256(b"%d %b%b" % (len(name), name, content)).digest()

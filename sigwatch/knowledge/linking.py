@@ -1,32 +1,83 @@
 """Which RIS belongs to which Knowledge Object, with every reason in words."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import PurePath
 
+from sigwatch.knowledge.candidates import (
+    SHARED_TAGS,
+    ByEvidence,
+    ByLikeness,
+    Traits,
+    similar,
+    telling_tags,
+    telling_words,
+    traits_of,
+)
 from sigwatch.knowledge.knowledge_object import Learned
-from sigwatch.knowledge.patterns import PatternJudge
+from sigwatch.knowledge.patterns import PatternJudge, RequiredTexts, nothing_certain
 from sigwatch.model.knowledge import KnowledgeObject, Link, LinkKind, LinkReason, Problem, Ris, Signature
 
-SHARED_TAGS = 2
-"""Tags, the project's name apart, that two documents must share for a suggestion."""
-SIMILAR_TITLE = 0.4
-"""Share of all telling words in two titles that must be common to both for a suggestion."""
-
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_WORD = re.compile(r"\w{3,}")
-_FILLERS = frozenset({"and", "are", "does", "fix", "for", "from", "has", "issue", "not", "that", "the", "was", "with"})
+_BEGINS = re.compile(r"(?<![\w.-])")
+_ENDS = re.compile(r"(?![\w-]|\.\w)")
 
 
-def link(learned: Sequence[Learned], summaries: Sequence[Ris], judge: PatternJudge) -> tuple[Signature, ...]:
-    """A signature for each Knowledge Object, by id, joined to the RIS that it links to most strongly.
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Linked signatures and what they were made of: where that is the same, they are too."""
+
+    signatures: tuple[Signature, ...] = ()
+    """By id."""
+    traits: Mapping[str, Traits] = field(default_factory=dict)
+    summaries: Mapping[str, Ris] = field(default_factory=dict)
+    index: ByEvidence | None = None
+    """Over all of the objects, where one was made."""
+
+
+NO_LINKS = Links()
+
+
+def link(
+    learned: Sequence[Learned],
+    summaries: Sequence[Ris],
+    judge: PatternJudge,
+    required: RequiredTexts = nothing_certain,
+    before: Links = NO_LINKS,
+) -> Links:
+    """A signature for each Knowledge Object, joined to the RIS that it links to most strongly.
 
     Reasons that make a link: the Knowledge Object names the RIS (`ris:`), the RIS names the Knowledge Object's file or
     its id, the pattern matches an error that the RIS quotes. An explicit link comes first, then more reasons before
     fewer, then the newer date. Shared tags and similar titles are suggestions, made only where there is no link.
+
+    What is the very same object as it was `before` is taken to be unchanged.
     """
-    joined = (_signature(one.ko, summaries, judge) for one in learned)
-    return tuple(sorted(joined, key=lambda signature: signature.id))
+    traits = {one.ko.id: _traits(one.ko, required, before) for one in learned}
+    present = {ris.id: ris for ris in summaries}
+    gone = {name for name, ris in before.summaries.items() if present.get(name) is not ris}
+    fresh = [ris for ris in summaries if before.summaries.get(ris.id) is not ris]
+    known = {s.ko.id: s for s in before.signatures if s.ko.id in traits and traits[s.ko.id].ko is s.ko}
+    left = {name: _without(one, gone) for name, one in known.items()} if gone else known
+    same = [traits[name] for name in known]
+    new = [one for name, one in traits.items() if name not in known]
+    of_same = (before.index if len(same) == len(before.traits) else None) or (ByEvidence(same) if fresh else None)
+    of_new = ByEvidence(new) if new else None
+    proof = _evident(of_same, fresh, judge) | _evident(of_new, summaries, judge)
+    # Suggestions were not looked for where there were links.
+    bare = new + [traits[name] for name, one in left.items() if known[name].links and not one.links]
+    still_bare = [traits[name] for name, one in known.items() if not one.links]
+    alike = _alike(_lacking(proof, still_bare), fresh) | _alike(_lacking(proof, bare), summaries)
+    touched = {*proof, *alike, *(name for name, one in left.items() if one is not known[name])}
+    kept = [one for name, one in known.items() if name not in touched]
+    parts = [
+        left.get(name) or Signature(one.ko) for name, one in traits.items() if name in touched or name not in known
+    ]
+    signatures = sorted((*kept, *(_signature(part, proof, alike, present) for part in parts)), key=lambda s: s.ko.id)
+    return Links(tuple(signatures), traits, present, None if same and new else of_new or of_same)
 
 
 def unknown(learned: Iterable[Learned], summaries: Iterable[Ris]) -> Iterator[Problem]:
@@ -39,24 +90,76 @@ def unknown(learned: Iterable[Learned], summaries: Iterable[Ris]) -> Iterator[Pr
                 yield Problem(one.ko.path, one.lines.get("ris", 1), "ris", message, "warning")
 
 
-def _signature(ko: KnowledgeObject, summaries: Sequence[Ris], judge: PatternJudge) -> Signature:
-    links = _links(summaries, lambda ris: _evidence(ko, ris, judge))
-    suggestions = () if links else _links(summaries, lambda ris: _hints(ko, ris))
-    by_id = {ris.id: ris for ris in summaries}
-    return Signature(ko, links, suggestions, by_id[links[0].ris] if links else None)
+def _traits(ko: KnowledgeObject, required: RequiredTexts, before: Links) -> Traits:
+    known = before.traits.get(ko.id)
+    return known if known and known.ko is ko else traits_of(ko, required)
 
 
-def _links(summaries: Iterable[Ris], reasons_for: Callable[[Ris], Iterable[LinkReason]]) -> tuple[Link, ...]:
-    """Strongest first; sorting by what matters least first keeps each earlier order among equals."""
-    found = [(ris, Link(ris.id, reasons)) for ris in summaries if (reasons := tuple(reasons_for(ris)))]
-    found.sort(key=lambda pair: pair[0].id)
-    found.sort(key=lambda pair: pair[0].date if _ISO_DATE.match(pair[0].date) else "", reverse=True)
-    found.sort(key=lambda pair: len(pair[1].reasons), reverse=True)
-    found.sort(key=lambda pair: pair[1].reasons[0].kind is not LinkKind.EXPLICIT)
-    return tuple(link for _, link in found)
+def _without(signature: Signature, gone: set[str]) -> Signature:
+    """The same object where it has no links and suggestions to RIS that are gone."""
+    if not any(link.ris in gone for link in (*signature.links, *signature.suggestions)):
+        return signature
+    links, suggestions = (
+        tuple(link for link in every if link.ris not in gone) for every in (signature.links, signature.suggestions)
+    )
+    return Signature(signature.ko, links, suggestions)
 
 
-def _evidence(ko: KnowledgeObject, ris: Ris, judge: PatternJudge) -> Iterator[LinkReason]:
+def _lacking(proof: Container[str], objects: Iterable[Traits]) -> list[Traits]:
+    return [one for one in objects if one.ko.id not in proof]
+
+
+def _signature(
+    left: Signature,
+    proof: Mapping[str, Sequence[Link]],
+    alike: Mapping[str, Sequence[Link]],
+    summaries: Mapping[str, Ris],
+) -> Signature:
+    """What is left of a signature, with what was found anew."""
+    links = _strongest_first((*left.links, *proof.get(left.id, ())), summaries)
+    suggestions = () if links else _strongest_first((*left.suggestions, *alike.get(left.id, ())), summaries)
+    return Signature(left.ko, links, suggestions, summaries[links[0].ris] if links else None)
+
+
+def _evident(index: ByEvidence | None, summaries: Sequence[Ris], judge: PatternJudge) -> dict[str, list[Link]]:
+    """By object, its links to the RIS."""
+    return _found(index, summaries, partial(_evidence, judge=judge)) if index and summaries else {}
+
+
+def _alike(objects: Sequence[Traits], summaries: Sequence[Ris]) -> dict[str, list[Link]]:
+    """By object, the RIS that it is like."""
+    return _found(ByLikeness(objects), summaries, _hints) if objects and summaries else {}
+
+
+def _found(
+    index: ByEvidence | ByLikeness, summaries: Iterable[Ris], reasons_for: Callable[[Traits, Ris], Iterable[LinkReason]]
+) -> dict[str, list[Link]]:
+    # By object, for a pattern is compiled once where all that it is tried on comes in a row.
+    pairs: defaultdict[str, list[Ris]] = defaultdict(list)
+    for ris in summaries:
+        for name in index.concerned(ris):
+            pairs[name].append(ris)
+    found = {}
+    for name, likely in pairs.items():
+        one = index.objects[name]
+        links = [Link(ris.id, reasons) for ris in likely if (reasons := tuple(reasons_for(one, ris)))]
+        if links:
+            found[name] = links
+    return found
+
+
+def _strongest_first(links: Iterable[Link], summaries: Mapping[str, Ris]) -> tuple[Link, ...]:
+    """Sorting by what matters least first keeps each earlier order among equals."""
+    found = sorted(links, key=lambda link: link.ris)
+    dates = {link.ris: summaries[link.ris].date for link in found}
+    found.sort(key=lambda link: dates[link.ris] if _ISO_DATE.match(dates[link.ris]) else "", reverse=True)
+    found.sort(key=lambda link: len(link.reasons), reverse=True)
+    found.sort(key=lambda link: link.reasons[0].kind is not LinkKind.EXPLICIT)
+    return tuple(found)
+
+
+def _evidence(one: Traits, ris: Ris, judge: PatternJudge) -> Iterator[LinkReason]:
+    ko = one.ko
     if ris.id in ko.ris:
         yield LinkReason(LinkKind.EXPLICIT, f"{ko.path} names {ris.id} in its key ris")
     name = PurePath(ko.path).name
@@ -65,15 +168,19 @@ def _evidence(ko: KnowledgeObject, ris: Ris, judge: PatternJudge) -> Iterator[Li
     if line := _line_naming(ko.id, ris.text):
         yield LinkReason(LinkKind.NAMES_ID, f"{ris.path}:{line} names {ko.id}")
     for signature in ris.error_signatures:
-        if _matches(ko.detection_pattern, signature, judge):
+        if one.may_match(signature) and _matches(ko.detection_pattern, signature, judge):
             yield LinkReason(LinkKind.PATTERN, _quoted(signature, ris))
             return
 
 
 def _line_naming(name: str, text: str) -> int:
     """Line on which `name` stands as a whole word, whatever folder precedes it; 0 where it does not."""
-    found = re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", text)
-    return text.count("\n", 0, found.start()) + 1 if found else 0
+    at = text.find(name)
+    while at >= 0:
+        if _BEGINS.match(text, at) and _ENDS.match(text, at + len(name)):
+            return text.count("\n", 0, at) + 1
+        at = text.find(name, at + 1)
+    return 0
 
 
 def _matches(pattern: str, text: str, judge: PatternJudge) -> bool:
@@ -91,15 +198,10 @@ def _quoted(signature: str, ris: Ris) -> str:
     return f"the pattern matches the error quoted in {where}: {first[:120]}"
 
 
-def _hints(ko: KnowledgeObject, ris: Ris) -> Iterator[LinkReason]:
-    common = {tag.casefold() for tag in ko.tags} & {tag.casefold() for tag in ris.tags}
-    common -= {ko.project.casefold(), ris.project.casefold()}
-    if len(common) >= SHARED_TAGS:
-        yield LinkReason(LinkKind.TAGS, f"both carry the tags {', '.join(sorted(common))}")
-    ours, theirs = _telling_words(ko.title), _telling_words(ris.title)
-    if ours & theirs and len(ours & theirs) / len(ours | theirs) >= SIMILAR_TITLE:
+def _hints(one: Traits, ris: Ris) -> Iterator[LinkReason]:
+    tags = one.tags & telling_tags(ris)
+    if len(tags) >= SHARED_TAGS:
+        yield LinkReason(LinkKind.TAGS, f"both carry the tags {', '.join(sorted(tags))}")
+    ours, theirs = one.words, telling_words(ris.title)
+    if similar(len(ours & theirs), len(ours | theirs)):
         yield LinkReason(LinkKind.TITLE, f"both titles speak of {', '.join(sorted(ours & theirs))}")
-
-
-def _telling_words(title: str) -> set[str]:
-    return set(_WORD.findall(title.casefold())) - _FILLERS

@@ -1,6 +1,6 @@
 """What a detection pattern must prove before it is trusted: that it compiles, and that its examples come out right."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,6 +18,21 @@ class PatternJudge(Protocol):
         Raises:
             ValueError: the pattern can not be used; the message says why and what to do.
         """
+
+
+class RequiredTexts(Protocol):
+    """What must occur where a pattern does, so that few need to be tried on a text; handed in like the judge."""
+
+    def __call__(self, pattern: str, /) -> Collection[str]:
+        """Texts of which every event that the pattern is found in holds at least one, once both are case-folded.
+
+        Empty where none is certain. Never raises.
+        """
+
+
+def nothing_certain(_pattern: str, /) -> Collection[str]:
+    """For who can not say: every pattern is tried."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,20 @@ def test_the_first_of_two_equal_ids_counts(tmp_path: Path, judge: PatternJudge) 
     assert "r1.md:1" in library.problems[1].message
 
 
+def test_the_order_of_the_paths_does_not_matter(tmp_path: Path, judge: PatternJudge) -> None:
+    first = write(tmp_path / "a.md", KO.format(id="KO-1", more="ris: RIS-9\n"))
+    second = write(tmp_path / "b.md", KO.format(id="KO-1", more="tag: x\n"))
+    library = load([second, tmp_path / "gone", first], tmp_path, judge=judge)
+    assert library == load([first, second, tmp_path / "gone"], tmp_path, judge=judge)
+    assert [signature.ko.path for signature in library.signatures] == ["a.md"]
+    assert [(p.path, p.field) for p in library.problems] == [
+        ("a.md", "ris"),
+        ("b.md", "id"),
+        ("b.md", "tag"),
+        ("gone", "path"),
+    ]
+
+
 def test_one_broken_document_leaves_the_others(tmp_path: Path, judge: PatternJudge) -> None:
     write(tmp_path / "bad.md", KO.format(id="KO-1", more="tags: 5\n"))
     write(tmp_path / "broken.md", "---\nid: [\n---\n")

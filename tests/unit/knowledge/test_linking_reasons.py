@@ -13,7 +13,7 @@ def summary(wanted: str, text: str = "", date: str = "", errors: tuple[str, ...]
 
 
 def joined(ko: KnowledgeObject, summaries: Sequence[Ris], judge: PatternJudge) -> Signature:
-    (signature,) = linking.link([Learned(ko, {"ris": 4})], summaries, judge)
+    (signature,) = linking.link([Learned(ko, {"ris": 4})], summaries, judge).signatures
     return signature
 
 
@@ -95,4 +95,4 @@ def test_one_shared_tag_beside_the_project_suggests_nothing(judge: PatternJudge)
 
 def test_signatures_come_by_id(judge: PatternJudge) -> None:
     learned = [Learned(KnowledgeObject(wanted, "t", "p"), {}) for wanted in ("KO-b", "KO-a")]
-    assert [signature.id for signature in linking.link(learned, [], judge)] == ["KO-a", "KO-b"]
+    assert [signature.id for signature in linking.link(learned, [], judge).signatures] == ["KO-a", "KO-b"]
