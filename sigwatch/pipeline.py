@@ -41,6 +41,7 @@ class Notice:
 class Prepared:
     """What the signatures of a scope were turned into."""
 
+    signatures: tuple[Signature, ...]
     engine: Engine
     plan: QueryPlan
 
@@ -48,7 +49,9 @@ class Prepared:
 def prepare(signatures: Sequence[Signature], window_bytes: int = 0, previous: Prepared | None = None) -> Prepared:
     """Make ready to search for signatures in windows of about so many bytes; what is ready of `previous` is kept."""
     engine = Engine(signatures, previous.engine if previous else None)
-    return Prepared(engine, plan_queries(signatures, window_bytes, previous.plan if previous else None))
+    return Prepared(
+        tuple(signatures), engine, plan_queries(signatures, window_bytes, previous.plan if previous else None)
+    )
 
 
 Record = Callable[[Unit, Reading], None]

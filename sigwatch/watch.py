@@ -199,13 +199,16 @@ class Watch:
 
     def _prepare(self, scopes: Iterable[Scope]) -> dict[tuple[str, ...], Prepared]:
         before = self.snapshot
-        ready = {scope.signatures: before.prepared_for[_ids(scope)] for scope in before.scopes}
-        alike = {(scope.name, scope.groups): ready[scope.signatures] for scope in before.scopes}
-        return {
-            _ids(scope): ready.get(scope.signatures)
-            or prepare(scope.signatures, self._window_bytes(scope), alike.get((scope.name, scope.groups)))
-            for scope in scopes
-        }
+        alike = {(scope.name, scope.groups): before.prepared(scope) for scope in before.scopes}
+        prepared = {}
+        for scope in scopes:
+            ids = _ids(scope)
+            same = before.prepared_for.get(ids)
+            if same is None or same.signatures != scope.signatures:
+                previous = alike.get((scope.name, scope.groups))
+                same = prepare(scope.signatures, self._window_bytes(scope), previous)
+            prepared[ids] = same
+        return prepared
 
     def _window_bytes(self, scope: Scope) -> int:
         """What one query of the first pass is expected to scan."""

@@ -1,9 +1,13 @@
-"""Reading ten thousand Knowledge Objects and a thousand RIS, once and again. `python -m tests.bench.bench_reload`"""
+"""From changed files to queries that are ready to be sent, over a thousand log groups.
+
+Ten thousand Knowledge Objects and a thousand RIS, read once and again. `python -m tests.bench.bench_reload`
+"""
 
 import re
 import resource
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -13,10 +17,14 @@ from tempfile import TemporaryDirectory
 from sigwatch import pattern, wiring
 from sigwatch.knowledge.library import Shelf
 from sigwatch.model.knowledge import Signature
+from sigwatch.watch import Watch
 from tests.bench.corpus import signatures
+from tests.fakes.made import group
+from tests.fakes.source import FakeSource
 
 OBJECTS = 10_000
 SUMMARIES = 1_000
+GROUPS = 1_000
 LINES = 60
 
 _WORDS = ("deploy", "rollback", "timeout", "tenant", "gateway", "queue", "index", "ledger", "pool", "retry", "cache")
@@ -32,12 +40,11 @@ def title(one: Signature) -> str:
     return " ".join(re.findall(r"[A-Z][a-z]+", one.pattern)) or one.id
 
 
-def knowledge_object(one: Signature, rng: Random, remark: str = "") -> str:
+def knowledge_object(one: Signature, rng: Random) -> str:
     quoted = one.pattern.replace("'", "''")
     return (
         f"---\nid: {one.id}\nproject: shop\ntitle: {title(one)}\nstatus: approved\ndetection_pattern: '{quoted}'\n"
         f"prevention_rule: Retry.\ntags: [{', '.join(rng.sample(_WORDS, 2))}]\n---\n## What\n{prose(rng, 4)}\n"
-        f"{remark}\n"
     )
 
 
@@ -65,11 +72,11 @@ def timed(work: Callable[[], object]) -> tuple[float, float]:
     return time.perf_counter() - began, time.process_time() - used
 
 
-def again(shelf: Shelf, change: Callable[[int], object]) -> str:
+def again(watch: Watch, change: Callable[[int], object]) -> str:
     figures = []
     for number in range(5):
         change(number)
-        figures.append(timed(shelf.read))
+        figures.append(timed(watch.reload))
     wall, used = (median(each) * 1000 for each in zip(*figures, strict=True))
     return f"{wall:.0f} ms, {used:.0f} ms of them computing"
 
@@ -85,24 +92,27 @@ def main() -> None:
         # An hour ahead, for what was written a moment ago is read again as well.
         clock = partial(_ahead, 3600.0)
         shelf = Shelf([folder], folder, judge=pattern.judge, required=pattern.required, clock=clock)
-        first, _ = timed(shelf.read)
-        library = shelf.read()
+        source = FakeSource([group(f"/aws/lambda/shop-{n:04d}") for n in range(GROUPS)])
+        watch = Watch(shelf.read, source, lambda _: ("/aws/lambda/shop-*",), (), 15, wiring.clock, lambda _: None)
+        first, _ = timed(watch.reload)
+        library = watch.snapshot.library
         links = sum(len(signature.links) for signature in library.signatures)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(f"{len(library.signatures):,} Knowledge Objects, {len(library.summaries):,} RIS, {links:,} links")
         print(f"first: {first:.1f} s, peak {peak:.0f} MiB")
-        print(f"unchanged, median of 5: {again(shelf, lambda _: None)}")
+        print(f"unchanged, median of 5: {again(watch, lambda _: None)}")
 
         def change_object(number: int) -> None:
             one = known[number * 1_999]
-            (folder / f"{one.id}.md").write_text(knowledge_object(one, rng, f"Change {number}."))
+            changed = replace(one, ko=replace(one.ko, detection_pattern=f"Changed{number}Error: {one.pattern}"))
+            (folder / f"{one.id}.md").write_text(knowledge_object(changed, rng))
 
         def change_summary(number: int) -> None:
             text = summary(number * 199, known, rng, f"Change {number}.")
             (folder / f"RIS-{number * 199:04d}.md").write_text(text)
 
-        print(f"after one changed Knowledge Object, median of 5: {again(shelf, change_object)}")
-        print(f"after one changed RIS, median of 5: {again(shelf, change_summary)}")
+        print(f"after one changed Knowledge Object, median of 5: {again(watch, change_object)}")
+        print(f"after one changed RIS, median of 5: {again(watch, change_summary)}")
 
 
 def _ahead(seconds: float) -> float:
