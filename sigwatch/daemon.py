@@ -16,7 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sigwatch.errors import SigwatchError
 from sigwatch.model.event import OrphansStopped, OutboxMeasured, RunSkipped, SkipReason
 from sigwatch.model.logs import Pass
-from sigwatch.patrol import Patrol, Round
+from sigwatch.polling.patrol import Patrol, Round
 from sigwatch.ports import Clock, Observer, Store
 from sigwatch.watch import Watch
 

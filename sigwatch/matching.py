@@ -4,58 +4,70 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sigwatch.incident.fingerprint import hit
-from sigwatch.match.engine import Engine
-from sigwatch.model.logs import Hit, Row
+from sigwatch.match.engine import Engine, Verdict
+from sigwatch.model.logs import Hit, Row, Window
 
 CUT_FROM = 900
 """Characters from which a message may be one that the results cut off: the service is said to keep about 1,000."""
 
-MOST_FETCHED = 50
-"""Whole events fetched for one reading, each by a request of its own; that there are more is told."""
+MOST_FETCHED = 100
+"""Whole events fetched for one window, each by a request of its own; where there are more, the window is cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """What is known of some rows."""
+    """What is known of the rows of a window."""
 
+    window: Window
+    """What was decided: the window, or the beginning of it."""
     hits: tuple[Hit, ...]
     undecided: frozenset[str]
     """Signatures whose slow pattern ran out of time somewhere."""
-    unseen: int
-    """Long rows without a match whose end may have been cut off and could not be looked at."""
+    fetched: int
+    unseen: tuple[Row, ...]
+    """Long rows without a match whose end may have been cut off and can not be looked at."""
 
 
-def matched(rows: Sequence[Row], engine: Engine, whole: Callable[[Row], str | None]) -> Matched:
+def matched(rows: Sequence[Row], window: Window, engine: Engine, whole: Callable[[Row], str | None]) -> Matched:
     """Let the exact patterns decide.
 
     A long row in which nothing matches although the query returned it may have lost its end on the way: `whole`
-    fetches the event, or gives None where that will never be possible.
+    fetches the event, or gives None where that will never be possible. Where there are too many such rows, only the
+    beginning of the window is decided, down to its first second.
+
+    Raises:
+        SourceError: by `whole`; nothing is decided.
     """
-    hits: list[Hit] = []
-    undecided: set[str] = set()
-    silent = []
-    for row in rows:
-        verdict = engine.match(row.message)
-        hits += [hit(name, row) for name in verdict.found]
-        undecided.update(verdict.undecided)
-        if not verdict.found and len(row.message) >= CUT_FROM and row.pointer:
-            silent.append(row)
-    cut = _cut(silent, rows)
-    unseen = max(0, len(cut) - MOST_FETCHED)
+    verdicts = [(row, engine.match(row.message)) for row in rows]
+    cut = _cut(verdicts)
+    if len(cut) > MOST_FETCHED:
+        window = Window(window.start, max(window.start + 1, cut[MOST_FETCHED].ts_ms // 1000))
+        verdicts = [pair for pair in verdicts if window.holds(pair[0].ts_ms)]
+        cut = [row for row in cut if window.holds(row.ts_ms)]
+    unseen = cut[MOST_FETCHED:]
     for row in cut[:MOST_FETCHED]:
         message = whole(row)
         if message is None or not message.startswith(row.message[:CUT_FROM]):
-            unseen += 1
-            continue
-        verdict = engine.match(message)
-        # The name of a hit is made of the part that both have, so the row stays as it is.
-        hits += [hit(name, row) for name in verdict.found]
-        undecided.update(verdict.undecided)
-    return Matched(tuple(hits), frozenset(undecided), unseen)
+            unseen.append(row)
+        else:
+            # The name of a hit is made of the part that both have, so the row stays as it is.
+            verdicts.append((row, engine.match(message)))
+    hits = tuple(hit(name, row) for row, verdict in verdicts for name in verdict.found)
+    undecided = frozenset(name for _, verdict in verdicts for name in verdict.undecided)
+    return Matched(window, hits, undecided, min(len(cut), MOST_FETCHED), tuple(unseen))
 
 
-def _cut(silent: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
-    """Those that end where the longest message of all ends: results are cut at one length, events are not."""
-    longest = max((len(row.message) for row in rows), default=0)
-    widest = max((len(row.message.encode()) for row in rows), default=0)
-    return [row for row in silent if len(row.message) == longest or len(row.message.encode()) == widest]
+def _cut(verdicts: Sequence[tuple[Row, Verdict]]) -> list[Row]:
+    """Rows, oldest first, in which nothing matches and which end where the longest message of all ends.
+
+    Results are cut at one length, events are not.
+    """
+    longest = max((len(row.message) for row, _ in verdicts), default=0)
+    widest = max((len(row.message.encode()) for row, _ in verdicts), default=0)
+    found = [
+        row
+        for row, verdict in verdicts
+        if not verdict.found and row.pointer and len(row.message) >= CUT_FROM
+        if len(row.message) == longest or len(row.message.encode()) == widest
+    ]
+    return sorted(found, key=lambda row: row.ts_ms)

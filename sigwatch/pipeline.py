@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sigwatch.incident import lifecycle
 from sigwatch.incident.fingerprint import grouping_key
-from sigwatch.incident.own import OWN, overflow_hit
+from sigwatch.incident.own import OWN, cut_hit, overflow_hit
 from sigwatch.match.engine import Engine
-from sigwatch.matching import Matched, matched
+from sigwatch.matching import MOST_FETCHED, Matched, matched
 from sigwatch.model.event import IncidentChanged, ReadIncomplete, WindowSearched
 from sigwatch.model.incident import Alert, Decision, Incident, Kind, Reason
 from sigwatch.model.knowledge import Signature
@@ -96,8 +97,10 @@ class Pipeline:
         # Where every signature was rejected nothing has been searched for, so the window has to wait.
         searched = len(reading.rejected) < len(batch.scope.signatures)
         lane = batch.groups[0].lane
-        found = matched(reading.rows, prepared.engine, lambda row: self.reader.source.whole_message(row, lane))
-        hits = [*found.hits, *map(overflow_hit, reading.overflowing)]
+        fetch = partial(self.reader.source.whole_message, lane=lane)
+        found = matched(reading.rows, reading.window, prepared.engine, fetch)
+        reading.end_at(found.window, found.fetched / MOST_FETCHED)
+        hits = [*found.hits, *map(overflow_hit, reading.overflowing), *map(cut_hit, found.unseen[:1])]
         signatures = {signature.id: signature for signature in (*OWN, *batch.scope.signatures)}
         with self.store.unit() as unit:
             fresh = unit.add_hits(hits)
@@ -182,7 +185,7 @@ class Pipeline:
         for search in reading.overflowing:
             self.observe(ReadIncomplete(*place, f"{search.groups[0].name} returned too many rows in one second"))
         if found.unseen:
-            words = f"{found.unseen} long events without a match may have been cut off and could not be fetched whole"
+            words = f"{len(found.unseen)} long events without a match may be cut off and can not be fetched whole"
             self.observe(ReadIncomplete(*place, words))
         for name in sorted(found.undecided):
             self.observe(ReadIncomplete(*place, f"the pattern of {name} ran out of time; write it without lookaround"))

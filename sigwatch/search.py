@@ -41,7 +41,12 @@ class Reading:
     markers: list[str] = field(default_factory=list)
     """Of the queries whose results are in here."""
     fullest: int = 0
-    """Rows of the largest result among them."""
+    """Rows of the largest result among them, or as many as something else scarce was used up by."""
+
+    def end_at(self, window: Window, used: float) -> None:
+        """Only that much of the window counts, and `used`, 0 to 1, is the part of something scarce that it took."""
+        self.window = window
+        self.fullest = max(self.fullest, int(used * ROW_LIMIT))
 
 
 @dataclass(frozen=True, slots=True)

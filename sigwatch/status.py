@@ -12,8 +12,8 @@ from sigwatch.model.coverage import Coverage
 from sigwatch.model.knowledge import errors
 from sigwatch.model.logs import Pass, Scope
 from sigwatch.plan.windows import gap_seconds
+from sigwatch.polling.spending import day_of
 from sigwatch.ports import Clock, CursorKey, Store, cursor_key
-from sigwatch.spending import day_of
 from sigwatch.watch import Watch
 
 STILL_SECONDS = 60

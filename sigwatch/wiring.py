@@ -23,12 +23,14 @@ from sigwatch.incident.lifecycle import Rules
 from sigwatch.knowledge import library
 from sigwatch.model.knowledge import Library, Problem, Signature
 from sigwatch.model.logs import Pass, Row
-from sigwatch.patrol import Patrol
 from sigwatch.pattern import judge, required
 from sigwatch.pipeline import Pipeline
-from sigwatch.places import Places
 from sigwatch.plan.scopes import selectors
 from sigwatch.plan.windows import Pace
+from sigwatch.polling.patrol import Patrol
+from sigwatch.polling.places import Places
+from sigwatch.polling.spending import Meter
+from sigwatch.polling.workers import Workers
 from sigwatch.ports import Clock, LogSource, Observer, Publisher, Store, Wait
 from sigwatch.publish.console import ConsolePublisher
 from sigwatch.publish.delivery import OutboxPolicy
@@ -40,14 +42,12 @@ from sigwatch.source.clients import logs_client, metrics_client
 from sigwatch.source.cloudwatch import Account, CloudWatchSource
 from sigwatch.source.lanes import Lanes
 from sigwatch.source.limits import Limiter, Limits
-from sigwatch.spending import Meter
 from sigwatch.status import StatusBoard
 from sigwatch.store.sqlite import SqliteStore
 from sigwatch.telemetry.metrics import Metrics, fan_out
 from sigwatch.watch import Watch
 from sigwatch.web.app import Answers, create_app
 from sigwatch.web.server import WebServer
-from sigwatch.workers import Workers
 
 _chance = random.Random().random  # noqa: S311 - spreads retries
 clock: Clock = time.time  # noqa: TID251 - the one place where the real clock enters

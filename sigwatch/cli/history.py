@@ -15,8 +15,8 @@ from sigwatch.cli.context import FINDINGS, FINE, USAGE, Format, duration, moment
 from sigwatch.model.coverage import Coverage, Spending
 from sigwatch.model.logs import Window
 from sigwatch.plan.cost import GIGABYTE
+from sigwatch.polling.spending import day_of
 from sigwatch.ports import Store
-from sigwatch.spending import day_of
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 

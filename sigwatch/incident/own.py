@@ -1,5 +1,6 @@
 """Incidents of sigwatch itself, told like any other: what it could not read must not go unnoticed."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sigwatch.incident.fingerprint import hit
@@ -34,7 +35,23 @@ UNREAD = Signature(
     )
 )
 
-OWN = (OVERFLOW, UNREAD)
+CUT = Signature(
+    KnowledgeObject(
+        id="sigwatch-cut",
+        title="Long log events can not be read whole",
+        path="",
+        what_was_learned="A query returned long events in the visible part of which nothing matches.",
+        why_it_matters="What the results cut off was not looked at: incidents may hide in it.",
+        prevention_rule=(
+            "Allow sigwatch logs:GetLogRecord on the log group. Where it is allowed, more than a hundred such events "
+            "were logged in one second: narrow the pattern that finds them, or stop what floods the log."
+        ),
+        status="approved",
+        severity="P2",
+    )
+)
+
+OWN = (OVERFLOW, UNREAD, CUT)
 
 
 def overflow_hit(search: Search) -> Hit:
@@ -44,6 +61,13 @@ def overflow_hit(search: Search) -> Hit:
     message = f"more than {search.limit:,} events match the filter of {pattern.id} in the second from {start}"
     row = Row(group.account, group.region, group.name, "sigwatch", search.window.start * 1000, message)
     return hit(OVERFLOW.id, row)
+
+
+def cut_hit(unseen: Row) -> Hit:
+    """A second of a log group with an event that could not be read whole."""
+    second = unseen.ts_ms // 1000
+    message = f"an event in the second from {second} is longer than results show, and can not be fetched"
+    return hit(CUT.id, replace(unseen, stream="sigwatch", ts_ms=second * 1000, message=message, pointer=""))
 
 
 def unread_hit(at_ms: int, spent: float, budget: float, groups: int, since: int) -> Hit:

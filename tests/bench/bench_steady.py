@@ -15,8 +15,8 @@ from sigwatch.local.server import LocalServer
 from sigwatch.local.settings import Settings
 from sigwatch.model.event import CoverageMeasured, Event, QueryEnded, QueryStatus
 from sigwatch.model.logs import LogGroup, Window
+from sigwatch.polling.spending import day_of
 from sigwatch.ports import cursor_key
-from sigwatch.spending import day_of
 from tests.bench.corpus import signatures
 from tests.bench.hours import FastTime
 from tests.bench.watcher import INTERVAL, PASSES, Watching, watching

@@ -14,18 +14,18 @@ from sigwatch.incident.lifecycle import Rules
 from sigwatch.model.event import Event
 from sigwatch.model.knowledge import Library, Signature
 from sigwatch.model.logs import Pass
-from sigwatch.patrol import Patrol
 from sigwatch.pipeline import Pipeline
-from sigwatch.places import Places
 from sigwatch.plan.windows import Pace
+from sigwatch.polling.patrol import Patrol
+from sigwatch.polling.places import Places
+from sigwatch.polling.spending import Meter
+from sigwatch.polling.workers import Workers
 from sigwatch.search import Reader
 from sigwatch.source.cloudwatch import Account, CloudWatchSource
 from sigwatch.source.limits import Limiter, Limits
-from sigwatch.spending import Meter
 from sigwatch.store.sqlite import SqliteStore
 from sigwatch.telemetry.metrics import fan_out
 from sigwatch.watch import Watch
-from sigwatch.workers import Workers
 from tests.bench.hours import FastTime
 from tests.fakes.made import signature
 

@@ -6,6 +6,7 @@ import pytest
 from sigwatch.errors import QueryRejected, SourceUnavailable
 from sigwatch.incident.fingerprint import message_key
 from sigwatch.incident.lifecycle import Rules
+from sigwatch.matching import MOST_FETCHED
 from sigwatch.model.coverage import Coverage
 from sigwatch.model.event import Event, IncidentChanged, ReadIncomplete, WindowSearched
 from sigwatch.model.incident import Alert, Incident, Kind, Reason, State
@@ -199,24 +200,50 @@ def test_a_window_with_a_message_that_can_not_be_fetched_now_is_done_again(house
     assert not house.store.coverage()
 
 
+def long_rows(count: int, every_ms: int) -> list[Row]:
+    return [row("x" * 1_000, 900_000 + n * every_ms, pointer=f"p{n}") for n in range(count)]
+
+
 @pytest.mark.parametrize(
     ("count", "fetch", "unseen"),
     [
         (1, lambda _: None, 1),
         (1, lambda _: "another event altogether", 1),
-        (60, lambda found: found.message + " of no interest", 10),
+        (MOST_FETCHED + 20, lambda found: found.message + " of no interest", 20),
         (3, lambda found: found.message + " ERROR two", 0),
     ],
 )
-def test_what_could_not_be_looked_at_whole_is_said(
+def test_what_can_not_be_looked_at_whole_is_told(
     house: House, count: int, fetch: Callable[[Row], str | None], unseen: int
 ) -> None:
-    fetching(house, [row("x" * 1_000, 900_000 + n, pointer=f"p{n}") for n in range(count)], fetch)
-    house.sweep(890, 910)
+    fetching(house, long_rows(count, 0), fetch)
+    house.sweep(900, 910)
     assert house.store.coverage()
     told = [event.detail for event in house.events if isinstance(event, ReadIncomplete)]
-    words = "long events without a match may have been cut off and could not be fetched whole"
+    words = "long events without a match may be cut off and can not be fetched whole"
     assert told == ([f"{unseen} {words}"] if unseen else [])
+    own = [i for i in house.store.open_incidents() if i.signature == "sigwatch-cut"]
+    assert [(i.group, i.severity, i.count) for i in own] == ([(API, "P2", 1)] if unseen else [])
+
+
+def test_of_a_window_with_too_many_long_events_only_the_beginning_counts(house: House) -> None:
+    fetched = []
+
+    def fetch(found: Row) -> str:
+        fetched.append(found)
+        return found.message + " ERROR two"
+
+    rows = [*long_rows(MOST_FETCHED * 2 + 1, 50), row("ERROR two", 901_000), row("ERROR two", 908_000)]
+    fetching(house, rows, fetch)
+    house.sweep(900, 910)
+    assert len(fetched) == MOST_FETCHED
+    [(coverage, *_)] = [each.spans for each in house.store.coverage().values()]
+    assert coverage == (900, 905)
+    assert house.store.hit_counts() == {"KO-2": MOST_FETCHED + 1}
+    assert not [event for event in house.events if isinstance(event, ReadIncomplete)]
+    house.sweep(905, 910)
+    house.sweep(910, 911)
+    assert house.store.hit_counts() == {"KO-2": MOST_FETCHED * 2 + 3}
 
 
 def test_an_incident_is_resolved_in_its_own_message(house: House) -> None:

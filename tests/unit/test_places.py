@@ -3,9 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sigwatch.model.logs import Pass, Scope, Window
-from sigwatch.places import MOST_GROWTH, Places, next_length
 from sigwatch.plan.insights import ROW_LIMIT
 from sigwatch.plan.scopes import Batch
+from sigwatch.polling.places import MOST_GROWTH, Places, next_length
 from tests.fakes.made import group
 
 EAGER = Pass("eager", 0)

@@ -25,18 +25,18 @@ from sigwatch.model.event import (
 )
 from sigwatch.model.knowledge import Library, Problem, Signature
 from sigwatch.model.logs import LogGroup, Pass, Row, Search, Window
-from sigwatch.patrol import Patrol
 from sigwatch.pipeline import Pipeline
-from sigwatch.places import Places, backoff
 from sigwatch.plan.budget import Allowance
 from sigwatch.plan.scopes import Batch
 from sigwatch.plan.windows import Pace
+from sigwatch.polling.patrol import Patrol
+from sigwatch.polling.places import Places, backoff
+from sigwatch.polling.spending import Meter
+from sigwatch.polling.workers import Share, Work, Workers
 from sigwatch.ports import cursor_key
 from sigwatch.search import Reader
-from sigwatch.spending import Meter
 from sigwatch.store.sqlite import SqliteStore
 from sigwatch.watch import Watch, keep_last_good, look_up
-from sigwatch.workers import Share, Work, Workers
 from tests.bench.corpus import signatures as corpus
 from tests.fakes.made import API, group, ris, row, signature
 from tests.fakes.source import FakeSource

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sigwatch.workers import Share, Workers, next_share
+from sigwatch.polling.workers import Share, Workers, next_share
 
 A, B, C = ("eager", "a"), ("eager", "b"), ("late", "a")
 

@@ -11,23 +11,23 @@ from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
 
-from sigwatch.adoption import adopt
 from sigwatch.errors import SourceError, SourceUnavailable, Stopped, StoreError
 from sigwatch.incident.own import unread_hit
-from sigwatch.lookback import batch_for, repaying
-from sigwatch.measure import coverage_measured, open_measured
 from sigwatch.model.coverage import Coverage, Lookback
 from sigwatch.model.event import BudgetMeasured, CoverageMeasured, QueryStatus, RunSkipped, SkipReason
 from sigwatch.model.incident import Incident
 from sigwatch.model.logs import LogGroup, Pass, Scope, Window
 from sigwatch.pipeline import Pipeline, Prepared, Record, covering, prepare
-from sigwatch.places import Places
 from sigwatch.plan.budget import Allowance, Saving
 from sigwatch.plan.scopes import Batch, batches
 from sigwatch.plan.windows import Pace, due_window, ripe_window
+from sigwatch.polling.adoption import adopt
+from sigwatch.polling.lookback import batch_for, repaying
+from sigwatch.polling.measure import coverage_measured, open_measured
+from sigwatch.polling.places import Places
+from sigwatch.polling.workers import Crew, Share, Work
 from sigwatch.ports import CursorKey, cursor_key
 from sigwatch.watch import Snapshot, Watch
-from sigwatch.workers import Crew, Share, Work
 
 CLOCK_TOLERANCE_SECONDS = 60
 """A pass further ahead of the clock than this was moved there by a clock that was wrong."""

@@ -6,8 +6,8 @@ from dataclasses import replace
 from sigwatch.model.coverage import Lookback
 from sigwatch.model.logs import Pass, Scope, Window
 from sigwatch.pipeline import Record
-from sigwatch.places import Place
 from sigwatch.plan.scopes import Batch
+from sigwatch.polling.places import Place
 from sigwatch.ports import Unit
 from sigwatch.search import Reading
 
