@@ -130,18 +130,23 @@ class Patrol:
         if step not in allowance.passes or self._stopping.is_set():
             return []
         pace = replace(self._pace, interval=self._pace.interval * allowance.stretch)
-        coverage = self._store.coverage()
-        now = self._clock()
 
-        def window_of(group: LogGroup) -> Window | None:
-            place = step.name, group
-            found = coverage.get(cursor_key(step.name, group))
-            if found is None or not self._places.free(place, now):
-                return None
-            window = rule(step, group, self._places.seen(place, found, now), now, pace)
-            return window and self._places.fitted(place, window)
+        def choose() -> list[Batch]:
+            # Read only now: what was released before must be seen as searched, or it would be paid for twice.
+            coverage = self._store.coverage()
+            now = self._clock()
 
-        return self._places.take(lambda: batches(step, scopes, window_of)[:most])
+            def window_of(group: LogGroup) -> Window | None:
+                place = step.name, group
+                found = coverage.get(cursor_key(step.name, group))
+                if found is None or not self._places.free(place, now):
+                    return None
+                window = rule(step, group, self._places.seen(place, found, now), now, pace)
+                return window and self._places.fitted(place, window)
+
+            return batches(step, scopes, window_of)[:most]
+
+        return self._places.take(choose)
 
     def _following(self, batch: Batch, snapshot: Snapshot, rule: WindowRule) -> Work:
         """Search a batch, then whatever is due in the same log groups until they are up to date, a window a step."""
@@ -168,10 +173,15 @@ class Patrol:
             if batch is None:
                 self._write_off(owed, snapshot)
                 continue
-            for taken in self._places.take_free(batch, self._clock()):
+            for taken in self._places.take(partial(self._still_owed, owed, batch)):
                 work = partial(self._attempt, taken, prepare(taken.scope.signatures), repaying(owed, taken))
                 handed.append(self._hand_out(taken, work))
         return handed
+
+    def _still_owed(self, owed: Lookback, batch: Batch) -> list[Batch]:
+        now = self._clock()
+        free = all(self._places.free((batch.step.name, group), now) for group in batch.groups)
+        return [batch] if free and owed in self._store.lookbacks() else []
 
     def _write_off(self, owed: Lookback, snapshot: Snapshot) -> None:
         """Nothing of a look-back is watched any more; where log groups are only set aside, it stays owed."""

@@ -89,10 +89,6 @@ class Places:
             self._in_hand.update((batch.step.name, group) for batch in chosen for group in batch.groups)
         return chosen
 
-    def take_free(self, batch: Batch, now: float) -> list[Batch]:
-        """Take a batch into hand if all of its places are free."""
-        return self.take(lambda: [batch] if all(self.free((batch.step.name, g), now) for g in batch.groups) else [])
-
     def release(self, batch: Batch) -> None:
         """It is no longer in hand."""
         with self._lock:

@@ -1,5 +1,5 @@
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent import futures
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -9,7 +9,7 @@ import pytest
 
 from sigwatch.errors import GroupsUnavailable, QueryRejected, SourceError, SourceUnavailable
 from sigwatch.incident.lifecycle import Rules
-from sigwatch.model.coverage import Lookback
+from sigwatch.model.coverage import Coverage, Lookback
 from sigwatch.model.event import (
     BudgetMeasured,
     CoverageMeasured,
@@ -33,7 +33,7 @@ from sigwatch.polling.patrol import Patrol
 from sigwatch.polling.places import Places, backoff
 from sigwatch.polling.spending import Meter
 from sigwatch.polling.workers import Share, Work, Workers
-from sigwatch.ports import cursor_key
+from sigwatch.ports import CursorKey, cursor_key
 from sigwatch.search import Reader
 from sigwatch.store.sqlite import SqliteStore
 from sigwatch.watch import Watch, keep_last_good, look_up
@@ -58,6 +58,17 @@ class Inline:
         """There is one thread for all."""
 
 
+class Watched(SqliteStore):
+    """Tells when coverage has been read."""
+
+    on_coverage: Callable[[], object] = staticmethod(lambda: None)
+
+    def coverage(self) -> Mapping[CursorKey, Coverage]:
+        found = super().coverage()
+        self.on_coverage()
+        return found
+
+
 @dataclass
 class House:
     now: float = 10_000.0
@@ -75,7 +86,7 @@ class House:
         before = self.source_of
         self.now = before.now if before else self.now
         self.source: FakeSource = before.source if before else FakeSource(self.groups, self.rows)
-        self.store: SqliteStore = before.store if before else SqliteStore(":memory:")
+        self.store: Watched = before.store if before else Watched(":memory:")
         tell = self.tell
         self.watch = Watch(self.load, self.source, lambda s: s.ko.log_groups, ("*ignored*",), 15, self.clock, tell)
         reader = Reader(self.source, tell, 0.005)
@@ -695,6 +706,32 @@ def test_a_budget_gives_up_the_late_pass_and_then_says_that_nothing_is_read(hous
     house.now += 43_200
     house.run(EAGER)
     assert house.spans(EAGER)[-1][1] == int(house.now)
+
+
+def test_a_window_that_is_finished_while_another_run_looks_for_work_is_not_paid_for_again(house: House) -> None:
+    looked, done = threading.Event(), threading.Event()
+
+    def wait(search: Search) -> SourceError | None:
+        looked.wait(30)
+        return None
+
+    house.source.refuse = wait
+    workers = Workers(2)
+    house.patrol._workers = workers
+    house.watch.reload()
+    for part in house.patrol.run(EAGER):
+        part.add_done_callback(lambda _: done.set())
+
+    def finish() -> None:
+        looked.set()
+        done.wait(0.3)
+
+    house.store.on_coverage = finish
+    for part in house.patrol.run(EAGER):
+        assert part.result(30)
+    assert done.wait(30)
+    workers.close()
+    assert starts(house) == [9_700, 9_800, 9_900]
 
 
 def test_a_scope_that_hangs_with_more_batches_than_threads_holds_up_nobody(house: House) -> None:
