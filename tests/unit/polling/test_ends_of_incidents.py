@@ -1,0 +1,55 @@
+from dataclasses import replace
+
+from sigwatch.errors import GroupsUnavailable
+from sigwatch.model.event import (
+    OpenIncidentsMeasured,
+)
+from tests.fakes.made import group, row, signature
+from tests.unit.polling.house import EAGER, House
+
+
+def test_an_incident_is_resolved_after_a_searched_silence_and_counted_as_open_before(house: House) -> None:
+    house.watch.reload()
+    house.rows.append(row("ERROR", 9_990_000))
+    house.run(EAGER)
+    assert house.last(OpenIncidentsMeasured).counts == (("KO-1", "unrated", 1),)
+    house.now += 61
+    house.run(EAGER)
+    assert house.last(OpenIncidentsMeasured).counts == ()
+
+
+def test_a_silence_that_could_not_be_listened_to_resolves_nothing(house: House) -> None:
+    house.watch.reload()
+    house.rows.append(row("ERROR", 9_990_000))
+    house.run(EAGER)
+    house.source.refuse = lambda _: GroupsUnavailable("not authorized")
+    house.now += 3_600
+    house.run(EAGER)
+    house.run(EAGER)
+    assert len(house.store.open_incidents()) == 1
+
+
+def test_an_incident_over_two_log_groups_ends_when_one_of_them_is_deleted(house: House) -> None:
+    house.groups.append(group("/b"))
+    house.signatures[:] = [signature(pattern="ERROR", log_groups=("/*",))]
+    house.patrol._pipeline = replace(house.patrol._pipeline, group_by=())
+    house.rows += [row("ERROR", 9_990_000), row("ERROR", 9_991_000, log_group="/b")]
+    house.watch.reload()
+    house.run(EAGER)
+    house.groups.pop()
+    house.watch.rediscover()
+    house.now += 3_600
+    house.run(EAGER)
+    assert not house.store.open_incidents()
+
+
+def test_an_incident_in_a_log_group_that_nobody_watches_any_more_ends(house: House) -> None:
+    house.watch.reload()
+    house.rows.append(row("ERROR", 9_990_000))
+    house.run(EAGER)
+    house.signatures[:] = [replace(s, ko=replace(s.ko, log_groups=("/other",))) for s in house.signatures]
+    house.digest = "2"
+    house.watch.reload()
+    house.now += 3_600
+    house.run(EAGER)
+    assert not house.store.open_incidents()
