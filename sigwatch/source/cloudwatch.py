@@ -14,7 +14,7 @@ from sigwatch.model.event import QueryStatus
 from sigwatch.model.logs import LogGroup, Measure, Row, Search, SearchResult, Volume, Window
 from sigwatch.ports import Clock, QueryLog, Wait
 from sigwatch.source.limits import Limiter
-from sigwatch.source.vendor import code, group_of, may_pass, not_started, row_of, throttled, translated, words
+from sigwatch.source.vendor import code, group_of, may_have_started, may_pass, row_of, throttled, translated, words
 from sigwatch.source.volume import incoming_bytes
 
 if TYPE_CHECKING:
@@ -98,6 +98,8 @@ class CloudWatchSource:
         self._wait = wait
         self._chance = chance
         self._in_hand: set[str] = set()
+        # Markers of queries that may run although nobody knows their ids.
+        self._uncertain: set[str] = set()
         self._first_look = _FIRST_POLL_SECONDS
         self._lock = threading.Lock()
 
@@ -166,10 +168,8 @@ class CloudWatchSource:
         stopped = 0
         for status in ("Scheduled", "Running"):
             for query in self._described(status):
-                marker = (
-                    query.get("queryString", "").rpartition(mine)[2] if mine in query.get("queryString", "") else ""
-                )
-                if marker and marker not in known and marker not in self._in_hand:
+                _, found, marker = query.get("queryString", "").rpartition(mine)
+                if found and marker not in known and marker not in self._in_hand:
                     self._stop(query["queryId"])
                     stopped += 1
         return stopped
@@ -182,7 +182,7 @@ class CloudWatchSource:
             except _Gone:
                 # Its results are kept for days only.
                 self._queries.forget(search.marker)
-        query = self._start(search)
+        query = self._found_late(search) or self._start(search)
         self._queries.remember(search, query)
         try:
             return self._finish(query, search, started)
@@ -203,9 +203,10 @@ class CloudWatchSource:
                     limit=search.limit,
                 )["queryId"]
             except (BotoCoreError, ClientError) as error:
-                found = None if not_started(error) else self._lost(search)
-                if found:
-                    return found
+                if may_have_started(error):
+                    if found := self._lost(search):
+                        return found
+                    self._uncertain.add(search.marker)
                 if not throttled(error) or attempt == START_TRIES - 1:
                     raise translated(error) from error
             # Full jitter: whoever was refused together must not come back together.
@@ -215,6 +216,13 @@ class CloudWatchSource:
 
     def _marked(self, search: Search) -> str:
         return f"{search.text}\n# sigwatch:{self._account.installation}:{search.marker}"
+
+    def _found_late(self, search: Search) -> str | None:
+        """The id of a query that could not be found when the answer to its start was lost."""
+        if search.marker not in self._uncertain:
+            return None
+        self._uncertain.discard(search.marker)
+        return self._lost(search)
 
     def _lost(self, search: Search) -> str | None:
         """The id of a query that was started without an answer; only this search can have written its text."""
@@ -261,7 +269,7 @@ class CloudWatchSource:
                 raise Stopped("the query was stopped because sigwatch shuts down")
             pause = min(max(_FIRST_POLL_SECONDS, (self._clock() - begun) / 2), _SLOWEST_POLL_SECONDS)
             answer = self._poll(query)
-            looks += 1
+            looks += bool(answer)
             unanswered = 0 if answer else unanswered + 1
             if unanswered > UNANSWERED_POLLS:
                 raise SourceUnavailable("the service does not answer; the query is asked for again")

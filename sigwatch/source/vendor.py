@@ -24,11 +24,11 @@ _DENIED = re.compile(r"log-group:([^:\s\"]+)")
 _OUTSIDE = re.compile(r"end date and time.*(creation time|retention)", re.IGNORECASE | re.DOTALL)
 
 
-def not_started(error: Exception) -> bool:
-    """Whether a failed StartQuery certainly started nothing: it was answered, or never sent."""
+def may_have_started(error: Exception) -> bool:
+    """Whether a failed StartQuery may have started a query all the same: it was sent, and nobody refused it."""
     if isinstance(error, ClientError):
-        return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)) < 500
-    return isinstance(error, EndpointConnectionError | ConnectTimeoutError)
+        return _status(error) >= 500
+    return not isinstance(error, EndpointConnectionError | ConnectTimeoutError)
 
 
 def throttled(error: Exception) -> bool:
@@ -78,8 +78,12 @@ def _milliseconds(text: str) -> int:
 def may_pass(error: Exception) -> bool:
     """Whether the same request may well succeed in a moment: too much going on, an outage, or no answer."""
     if isinstance(error, ClientError):
-        return throttled(error) or int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)) >= 500
+        return throttled(error) or _status(error) >= 500
     return isinstance(error, HTTPClientError)
+
+
+def _status(error: ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500))
 
 
 def code(error: Exception) -> str:

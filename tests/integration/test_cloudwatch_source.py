@@ -227,6 +227,19 @@ def test_a_query_whose_start_was_never_answered_is_found_by_its_mark(
     assert started(server) == 1
 
 
+def test_a_lost_query_that_could_not_be_found_at_once_is_looked_for_before_another_is_started(
+    server: LocalServer, source: CloudWatchSource
+) -> None:
+    server.store.put("/aws/lambda/api", "s", [(BASE * 1000, "ERROR x")])
+    asked = search(source)
+    server.inject(Faults(start_query=("LostReply",), unavailable_probability=1.0))
+    with pytest.raises(SourceUnavailable):
+        source.search(asked)
+    server.inject(Faults())
+    assert source.search(asked).count == 1
+    assert started(server) == 1
+
+
 def test_a_refused_start_is_tried_again_in_place(server: LocalServer, source: CloudWatchSource) -> None:
     wanted = search(source)
     server.inject(Faults(start_query=("ThrottlingException", "LimitExceededException", "ok")))
