@@ -159,7 +159,7 @@ def test_a_query_that_ran_when_it_was_killed_is_gone_on_with_and_paid_for_once(
     tmp_path: Path, slack: FakeSlack
 ) -> None:
     write_configuration(tmp_path, slack.base_url)
-    with threaded_logs(Settings(running_seconds=4)) as logs:
+    with threaded_logs(Settings(running_seconds=2)) as logs:
         with daemon(tmp_path, logs.url) as running:
             assert eventually(lambda: bool(logs.queries("Running")))
             logs.write(ERROR, now_ms())
