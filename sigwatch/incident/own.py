@@ -58,15 +58,15 @@ def overflow_hit(search: Search) -> Hit:
     """One second of one log group that could not be read whole."""
     group, pattern = search.groups[0], search.signatures[0]
     start = search.window.start
-    message = f"more than {search.limit:,} events match the filter of {pattern.id} in the second from {start}"
-    row = Row(group.account, group.region, group.name, "sigwatch", search.window.start * 1000, message)
+    message = f"more than {search.limit:,} events match the filter of {pattern.id} in the second from {_moment(start)}"
+    row = Row(group.account, group.region, group.name, "sigwatch", start * 1000, message)
     return hit(OVERFLOW.id, row)
 
 
 def cut_hit(unseen: Row) -> Hit:
     """A second of a log group with an event that could not be read whole."""
     second = unseen.ts_ms // 1000
-    message = f"an event in the second from {second} is longer than results show, and can not be fetched"
+    message = f"an event in the second from {_moment(second)} is longer than results show, and can not be fetched"
     return hit(CUT.id, replace(unseen, stream="sigwatch", ts_ms=second * 1000, message=message, pointer=""))
 
 
@@ -75,9 +75,12 @@ def unread_hit(at_ms: int, spent: float, budget: float, groups: int, since: int)
 
     `since` is the epoch second from which on some of the watched `groups` log groups are unread.
     """
-    moment = datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%d %H:%M:%S")
     message = (
         f"{spent:.2f} of {budget:.2f} dollars are spent; nothing is searched until midnight UTC; "
-        f"log groups unread since {moment} UTC: {groups:,}"
+        f"log groups unread since {_moment(since)}: {groups:,}"
     )
     return hit(UNREAD.id, Row("", "", "", "sigwatch", at_ms, message))
+
+
+def _moment(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
