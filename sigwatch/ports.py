@@ -35,6 +35,7 @@ class LogSource(Protocol):
 
         Raises:
             SourceUnavailable: the service can not be reached; try again later.
+            Stopped: sigwatch shuts down.
         """
 
     def search(self, search: Search) -> SearchResult:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
-from sigwatch.errors import SourceUnavailable
+from sigwatch.errors import SourceUnavailable, Stopped
 from sigwatch.model.event import (
     KnowledgeLoaded,
     QuarantineKind,
@@ -145,6 +145,8 @@ class Watch:
             wanted = [(signature, self._selectors(signature)) for signature in library.watched]
             try:
                 existing = look_up(self._source, [selectors for _, selectors in wanted], self._ignored)
+            except Stopped:
+                return
             except SourceUnavailable as error:
                 self._observe(RunSkipped("log groups", SkipReason.FAILED, str(error)))
                 return

@@ -116,7 +116,7 @@ class CloudWatchSource:
                 if "nextToken" not in page:
                     return found
                 wanted["nextToken"] = page["nextToken"]
-        except (BotoCoreError, ClientError, Stopped) as error:
+        except (BotoCoreError, ClientError) as error:
             raise SourceUnavailable(f"log groups can not be listed: {words(error)}") from error
 
     def search(self, search: Search) -> SearchResult:

@@ -31,18 +31,19 @@ class Lanes:
     def log_groups(self, prefix: str) -> Sequence[LogGroup]:
         """See `ports.LogSource.log_groups`; a lane that can not be asked keeps what it last answered."""
         found: dict[LogGroup, LogGroup] = {}
-        failures = []
+        failures: dict[str, SourceUnavailable] = {}
         for name, lane in self._lanes.items():
             try:
                 self._answers[name, prefix] = lane.log_groups(prefix)
             except SourceUnavailable as error:
-                failures.append(error)
-                self._observe(RunSkipped(f"log groups of {name}", SkipReason.FAILED, str(error)))
+                failures[name] = error
             for group in self._answers.get((name, prefix), ()):
                 # A monitoring account may show what another lane owns: it is searched once.
                 found.setdefault(group, group)
         if len(failures) == len(self._lanes):
-            raise failures[0]
+            raise next(iter(failures.values()))
+        for name, failure in failures.items():
+            self._observe(RunSkipped(f"log groups of {name}", SkipReason.FAILED, str(failure)))
         return list(found)
 
     def search(self, search: Search) -> SearchResult:

@@ -1,4 +1,6 @@
-from sigwatch.errors import GroupsUnavailable, QueryRejected, SourceError, SourceUnavailable
+from collections.abc import Sequence
+
+from sigwatch.errors import GroupsUnavailable, QueryRejected, SourceError, SourceUnavailable, Stopped
 from sigwatch.model.event import (
     CoverageMeasured,
     KnowledgeLoaded,
@@ -166,6 +168,19 @@ def test_log_groups_stay_as_they_were_while_the_service_is_unreachable(house: Ho
     house.watch.rediscover()
     assert house.watch.snapshot.scopes == scopes
     assert house.last(RunSkipped).detail == "no route"
+
+
+def test_a_look_that_is_broken_off_at_the_end_is_no_failure(house: House) -> None:
+    class Ending(FakeSource):
+        def log_groups(self, prefix: str) -> Sequence[LogGroup]:
+            raise Stopped("sigwatch shuts down")
+
+    house.watch.reload()
+    before = house.watch.snapshot
+    house.watch._source = Ending()
+    house.watch.rediscover()
+    assert house.watch.snapshot is before
+    assert not [event for event in house.events if isinstance(event, RunSkipped)]
 
 
 def test_log_groups_are_looked_up_by_as_few_prefixes_as_possible() -> None:
