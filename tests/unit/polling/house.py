@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sigwatch.incident.lifecycle import Rules
-from sigwatch.model.coverage import Coverage
+from sigwatch.model.coverage import Coverage, Lookback
 from sigwatch.model.event import (
     Event,
     QuarantineKind,
@@ -44,9 +44,15 @@ class Inline:
 
 
 class Watched(SqliteStore):
-    """Tells when coverage has been read."""
+    """Tells when coverage or look-backs have been read."""
 
     on_coverage: Callable[[], object] = staticmethod(lambda: None)
+    on_lookbacks: Callable[[], object] = staticmethod(lambda: None)
+
+    def lookbacks(self) -> list[Lookback]:
+        found = super().lookbacks()
+        self.on_lookbacks()
+        return found
 
     def coverage(self) -> Mapping[CursorKey, Coverage]:
         found = super().coverage()

@@ -25,6 +25,22 @@ def test_a_new_signature_is_searched_for_in_the_recent_past_without_the_others(h
     assert len(house.source.searches) == 1
 
 
+def test_a_look_back_that_is_finished_while_another_run_looks_for_work_is_not_paid_for_again(house: House) -> None:
+    house.watch.reload()
+    house.run(EAGER)
+    house.signatures.append(signature("KO-2", "FATAL", log_groups=(API,)))
+    house.digest = "2"
+    house.watch.reload()
+
+    def meanwhile() -> None:
+        house.store.on_lookbacks = lambda: None
+        house.run(EAGER)
+
+    house.store.on_lookbacks = meanwhile
+    house.run(EAGER)
+    assert [search.pass_name for search in house.source.searches].count("look-back") == 1
+
+
 def test_a_changed_pattern_is_a_new_signature(house: House) -> None:
     house.watch.reload()
     house.run(EAGER)
