@@ -50,9 +50,8 @@ class Prepared:
 def prepare(signatures: Sequence[Signature], window_bytes: int = 0, previous: Prepared | None = None) -> Prepared:
     """Make ready to search for signatures in windows of about so many bytes; what is ready of `previous` is kept."""
     engine = Engine(signatures, previous.engine if previous else None)
-    return Prepared(
-        tuple(signatures), engine, plan_queries(signatures, window_bytes, previous.plan if previous else None)
-    )
+    plan = plan_queries(signatures, window_bytes, previous.plan if previous else None)
+    return Prepared(tuple(signatures), engine, plan)
 
 
 Record = Callable[[Unit, Reading], None]

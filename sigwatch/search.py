@@ -40,13 +40,13 @@ class Reading:
     """One second of one log group that holds more matching rows than a query returns."""
     markers: list[str] = field(default_factory=list)
     """Of the queries whose results are in here."""
-    fullest: int = 0
-    """Rows of the largest result among them, or as many as something else scarce was used up by."""
+    full: float = 0.0
+    """How near the fullest result came to its limit, or whatever else there is a limit to; 0 to 1."""
 
-    def end_at(self, window: Window, used: float) -> None:
-        """Only that much of the window counts, and `used`, 0 to 1, is the part of something scarce that it took."""
+    def end_at(self, window: Window, full: float) -> None:
+        """Only that much of the window counts, for a limit to what can be done with its rows that was so near."""
         self.window = window
-        self.fullest = max(self.fullest, int(used * ROW_LIMIT))
+        self.full = max(self.full, full)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Reader:
         reading.markers.append(search.marker)
         if result.count < search.limit:
             reading.rows += result.rows
-            reading.fullest = max(reading.fullest, result.count)
+            reading.full = max(reading.full, result.count / search.limit)
             return []
         return _smaller(search, result, reading)
 

@@ -153,17 +153,10 @@ class Watch:
             self._lost.clear()
             oldest = self._clock() - RETRY_REJECTED_SECONDS
             self._rejected = {name: said for name, said in self._rejected.items() if said[1] > oldest}
-            every, problems = resolve(wanted, existing)
-            usable = [pair for pair in wanted if pair[0].id not in self._rejected]
-            scopes = resolve(usable, existing)[0] if self._rejected else every
+            resolved, problems = resolve(wanted, existing)
+            scopes, unwatched = self._left(resolved)
             self.snapshot = Snapshot(
-                library,
-                scopes,
-                self._prepare(scopes),
-                problems,
-                _unwatched(every, scopes),
-                self._set_aside(),
-                looked_up=True,
+                library, scopes, self._prepare(scopes), problems, unwatched, self._set_aside(), looked_up=True
             )
             self._observe(ScopesResolved(tuple((s.name, len(s.groups), len(s.signatures)) for s in scopes)))
             self._tell()
@@ -179,21 +172,27 @@ class Watch:
                 # A long pass may still search for what has been corrected meanwhile.
                 if current and current.pattern == signature.pattern:
                     self._rejected[signature.id] = words, self._clock()
-            before = self.snapshot
-            scopes = tuple(
-                Scope(
-                    scope.name,
-                    tuple(group for group in scope.groups if group not in self._lost),
-                    tuple(signature for signature in scope.signatures if signature.id not in self._rejected),
-                )
-                for scope in before.scopes
-            )
-            left = tuple(scope for scope in scopes if scope.groups and scope.signatures)
-            lost = {**before.lost, **_unwatched(before.scopes, left)}
+            scopes, unwatched = self._left(self.snapshot.scopes)
+            lost = {**self.snapshot.lost, **unwatched}
             self.snapshot = replace(
-                before, scopes=left, prepared_for=self._prepare(left), lost=lost, set_aside=self._set_aside()
+                self.snapshot, scopes=scopes, prepared_for=self._prepare(scopes), lost=lost, set_aside=self._set_aside()
             )
             self._tell()
+
+    def _left(self, scopes: Iterable[Scope]) -> tuple[tuple[Scope, ...], dict[LogGroup, str]]:
+        """The scopes without what is set aside, and the log groups that are then in none, with their scope's name."""
+        if not self._lost and not self._rejected:
+            return tuple(scopes), {}
+        left = []
+        unwatched = {}
+        for scope in scopes:
+            groups = tuple(group for group in scope.groups if group not in self._lost)
+            signatures = tuple(signature for signature in scope.signatures if signature.id not in self._rejected)
+            if groups and signatures:
+                left.append(Scope(scope.name, groups, signatures))
+            watched = frozenset(groups if signatures else ())
+            unwatched.update({group: scope.name for group in scope.groups if group not in watched})
+        return tuple(left), unwatched
 
     def _set_aside(self) -> tuple[str, ...]:
         groups = [f"{group.name}: {words}" for group, (_, words) in self._lost.items()]
@@ -230,12 +229,6 @@ class Watch:
         self._observe(QuarantineMeasured(QuarantineKind.PATTERN, patterns))
         self._observe(QuarantineMeasured(QuarantineKind.LOG_GROUP, tuple(groups)))
         self._observe(QuarantineMeasured(QuarantineKind.QUERY, queries))
-
-
-def _unwatched(scopes: Iterable[Scope], left: Iterable[Scope]) -> dict[LogGroup, str]:
-    """The log groups of scopes that are in none of those that are left, with their scope's name."""
-    watched = {group for scope in left for group in scope.groups}
-    return {group: scope.name for scope in scopes for group in scope.groups if group not in watched}
 
 
 def _ids(scope: Scope) -> tuple[str, ...]:

@@ -15,14 +15,12 @@ from sigwatch.cli.context import FINDINGS, FINE, USAGE, Format, duration, moment
 from sigwatch.model.coverage import Coverage, Spending
 from sigwatch.model.logs import Window
 from sigwatch.plan.cost import GIGABYTE
+from sigwatch.plan.windows import DAY
 from sigwatch.polling.spending import day_of
 from sigwatch.ports import Store
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
-_DAY = 86_400
-
-Since = Annotated[str, typer.Option(help="How far back, such as 24h or 7d.")]
 Shape = Annotated[Format, typer.Option("--format", help="text or json.")]
 
 
@@ -59,10 +57,14 @@ def coverage(
 
 
 @app.command()
-def cost(context: typer.Context, since: Since = "7d", shape: Shape = Format.TEXT) -> None:
+def cost(
+    context: typer.Context,
+    since: Annotated[str, typer.Option(help="How far back, such as 24h or 7d.")] = "7d",
+    shape: Shape = Format.TEXT,
+) -> None:
     """Show the bytes and dollars of each day (UTC), scope and pass."""
     now = wiring.clock()
-    days = [day_of(now - back * _DAY) for back in range(duration(since) // _DAY + 1)]
+    days = [day_of(now - back * DAY) for back in range(duration(since) // DAY + 1)]
     with _opened(context) as store:
         each_day = [sorted(store.spent(day), key=lambda paid: (paid.scope, paid.pass_name)) for day in reversed(days)]
     spent = [paid for day in each_day for paid in day]

@@ -137,12 +137,8 @@ def _named(names: Sequence[str]) -> str:
     return shown if len(names) <= MOST_SHOWN else f"{shown} and {len(names) - MOST_SHOWN:,} more"
 
 
-def _counted(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
-
-
-def _queries_a_round(number: int) -> str:
-    return "1 query a round" if number == 1 else f"{number:,} queries a round"
+def _counted(number: int, one: str, several: str) -> str:
+    return f"{number:,} {one if number == 1 else several}"
 
 
 def _print(report: dict[str, Any]) -> None:
@@ -155,7 +151,7 @@ def _print(report: dict[str, Any]) -> None:
     gigabytes = report["bytes_per_day"] / GIGABYTE
     say(
         console,
-        f"{_queries_a_round(len(report['queries']))}; "
+        f"{_counted(len(report['queries']), 'query', 'queries')} a round; "
         f"about {gigabytes:,.3f} GB a day over all passes, "
         f"{report['dollars_per_month']:,.2f} dollars a month{_known_from(report)}",
     )
@@ -163,8 +159,8 @@ def _print(report: dict[str, Any]) -> None:
 
 def _print_scope(console: Console, scope: dict[str, Any], queries: Sequence[dict[str, Any]]) -> None:
     """A scope and its queries, each text once: it is the same for every batch of log groups."""
-    size = f"{_counted(scope['log_groups'], 'log group')} ({scope['log_class'].lower()})"
-    say(console, f"{scope['scope']}: {size}, {_counted(scope['signatures'], 'signature')}", "bold")
+    size = f"{_counted(scope['log_groups'], 'log group', 'log groups')} ({scope['log_class'].lower()})"
+    say(console, f"{scope['scope']}: {size}, {_counted(scope['signatures'], 'signature', 'signatures')}", "bold")
     say(console, f"  {scope['strategy']}: {scope['reason']}")
     names = [name for batch in dict.fromkeys(tuple(query["log_groups"]) for query in queries) for name in batch]
     say(console, f"  log groups  {_named(names)}")

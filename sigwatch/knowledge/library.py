@@ -7,13 +7,11 @@ from pathlib import Path
 
 from sigwatch.knowledge.assembly import Reading, assemble, understand
 from sigwatch.knowledge.document import parse
-from sigwatch.knowledge.folders import MAX_BYTES, Found, Stamp, listed, unreadable
+from sigwatch.knowledge.folders import Found, Stamp, listed, unreadable
 from sigwatch.knowledge.linking import Links
 from sigwatch.knowledge.patterns import PatternJudge, RequiredTexts, nothing_certain
 from sigwatch.model.knowledge import Library, Problem
 from sigwatch.ports import Clock
-
-__all__ = ["MAX_BYTES", "RACY_SECONDS", "Shelf", "load"]
 
 RACY_SECONDS = 2.0
 """A file that changed less than this before it was read is read again next time.

@@ -75,10 +75,7 @@ class LocalServer:
         Raises:
             OSError: the address is taken or not ours.
         """
-        listener = socket.create_server(self._address)
-        # Head and body of an answer are sent one by one: the second would wait until the client confirms the first,
-        # which takes 40 ms.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener = listen(self._address)
         self._address = listener.getsockname()[:2]
         self.url = "http://{}:{}".format(*self._address)
         server = uvicorn.Server(_config(self._app))
@@ -172,6 +169,20 @@ def build_app(service: Service, tally: Tally) -> Starlette:
             Route("/_local/stats", show_stats, methods=["GET"]),
         ]
     )
+
+
+def listen(address: tuple[str, int]) -> socket.socket:
+    """A socket that clients can connect to, and whose connections send at once.
+
+    Head and body of an answer are sent one by one: the second would wait until the client confirms the first, which
+    takes 40 ms.
+
+    Raises:
+        OSError: the address is taken or not ours.
+    """
+    listener = socket.create_server(address)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def _run(server: uvicorn.Server, listener: socket.socket) -> None:

@@ -68,11 +68,12 @@ class Engine:
         linear = [entry for entry in entries if is_linear(entry[1])]
         self._slow = [(name, _bounded(pattern)) for name, pattern in entries if not is_linear(pattern)]
         self._wanted = frozenset(linear)
-        known = frozenset(previous.bulk.entries) if previous else frozenset()
+        bulk = previous.bulk if previous else Database(())
         # Thousands of patterns take half a second to compile, and documents change one by one.
-        few = previous is not None and len(known ^ self._wanted) <= FEW
-        self.bulk: Database = previous.bulk if previous and few else Database(linear)
-        self._extra = Database([entry for entry in linear if entry not in known] if few else ())
+        changed = self._wanted.symmetric_difference(bulk.entries)
+        self.bulk: Database = bulk if len(changed) <= FEW else Database(linear)
+        known = frozenset(self.bulk.entries)
+        self._extra = Database([entry for entry in linear if entry not in known])
 
     def match(self, text: str) -> Verdict:
         """Which signatures are found anywhere in the text."""

@@ -206,7 +206,7 @@ class Patrol:
             return self._put_off(batch, str(error))
         except Exception as fault:  # noqa: BLE001 - one batch must not stop the others; its text may hold log lines
             return self._put_off(batch, f"{type(fault).__name__} while it was searched")
-        self._places.succeeded(batch, reading.window, reading.fullest)
+        self._places.succeeded(batch, reading.window, reading.full)
         rejected = [(s, reading.rejected[s.id]) for s in batch.scope.signatures if s.id in reading.rejected]
         self._watch.lose(batch.scope.name, reading.lost_groups, rejected)
         return not reading.lost_groups and len(rejected) < len(batch.scope.signatures)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 
 from sigwatch.model.coverage import Coverage, StartedQuery
 from sigwatch.model.logs import LogGroup, Window
-from sigwatch.plan.insights import ROW_LIMIT
 from sigwatch.plan.scopes import Batch
 from sigwatch.plan.windows import first_of
 
@@ -19,7 +18,7 @@ LONGEST_BACKOFF_SECONDS = 300
 TRIES_BEFORE_STEPPING_OVER = 3
 
 MOST_GROWTH = 2
-"""How many times longer a window may be than the one before it, where few rows came back."""
+"""How many times longer a window may be than the one before it, where little came back."""
 
 Place = tuple[str, LogGroup]
 """A pass in a log group."""
@@ -31,12 +30,12 @@ def backoff(failures: int, interval: float, chance: float) -> float:
     return min(interval * 2.0 ** (failures - 1), longest) * (0.5 + chance / 2)
 
 
-def next_length(seconds: int, rows: int) -> int:
-    """How long the window may be after one of so many seconds whose fullest query returned so many rows.
+def next_length(seconds: int, full: float) -> int:
+    """How long the window may be after one of so many seconds whose fullest result was so full, 0 to 1.
 
     It aims at results that are half full: a full one is paid for and of no use.
     """
-    return max(1, int(seconds * min(MOST_GROWTH, ROW_LIMIT / 2 / max(1, rows))))
+    return max(1, int(seconds * min(MOST_GROWTH, 0.5 / full if full else MOST_GROWTH)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +113,8 @@ class Places:
                 return again
             return first_of(window, standing.longest) if standing.longest else window
 
-    def succeeded(self, batch: Batch, read: Window, rows: int) -> None:
-        """The beginning of the batch's window was read to completion, or all of it; `rows` in its fullest result."""
+    def succeeded(self, batch: Batch, read: Window, full: float) -> None:
+        """The beginning of the batch's window was read to completion, or all of it; how full the results were."""
         short = read.end < batch.window.end
         with self._lock:
             for group in batch.groups:
@@ -124,7 +123,7 @@ class Places:
                 standing.moved_on = True
                 standing.held = [each for each in standing.held if each.window.start != batch.window.start]
                 if short or standing.longest:
-                    standing.longest = next_length(read.seconds, rows)
+                    standing.longest = next_length(read.seconds, full)
 
     def failed(self, batch: Batch, now: float, *, too_much: bool) -> None:
         """The batch could not be read; `too_much` says that a shorter window may do."""

@@ -10,9 +10,8 @@ from sigwatch.model.coverage import Spending
 from sigwatch.model.event import Event, QueryEnded
 from sigwatch.model.logs import Pass
 from sigwatch.plan.budget import Allowance, allow
+from sigwatch.plan.windows import DAY
 from sigwatch.ports import Clock, Store
-
-DAY = 86400
 
 
 @dataclass(slots=True)

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sigwatch.knowledge.library import MAX_BYTES, load
+from sigwatch.knowledge.folders import MAX_BYTES
+from sigwatch.knowledge.library import load
 from sigwatch.knowledge.patterns import PatternJudge
 
 KO = "---\nid: {id}\ntitle: T\nstatus: approved\ndetection_pattern: 'ERROR boom'\n{more}---\n"

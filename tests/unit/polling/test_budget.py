@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from sigwatch.model.event import QueryEnded, QueryStatus
 from sigwatch.model.logs import Pass, Window
 from sigwatch.plan.budget import STRETCH, Saving, allow, heading_for
-from sigwatch.polling.spending import DAY, Meter, day_of
+from sigwatch.plan.windows import DAY
+from sigwatch.polling.spending import Meter, day_of
 from sigwatch.store.sqlite import SqliteStore
 
 EAGER, SETTLED, LATE = PASSES = (Pass("eager", 0), Pass("settled", 300), Pass("late", 3600))

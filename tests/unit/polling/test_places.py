@@ -15,7 +15,7 @@ HOUR = 3_600
 
 @given(st.integers(1, 100_000), st.integers(0, ROW_LIMIT - 1))
 def test_the_next_window_is_expected_to_be_half_full_at_most(seconds: int, rows: int) -> None:
-    following = next_length(seconds, rows)
+    following = next_length(seconds, rows / ROW_LIMIT)
     assert 1 <= following <= seconds * MOST_GROWTH
     assert following == 1 or rows * following / seconds <= ROW_LIMIT / 2
 
@@ -31,7 +31,7 @@ def paid(rows_a_second: int, seconds: int) -> float:
         while window.seconds * rows_a_second >= ROW_LIMIT:
             window, _ = window.halves()
             scanned += window.seconds
-        places.succeeded(batch, window, window.seconds * rows_a_second)
+        places.succeeded(batch, window, window.seconds * rows_a_second / ROW_LIMIT)
         at = window.end
     return scanned / seconds
 
