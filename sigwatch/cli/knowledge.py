@@ -109,6 +109,8 @@ def _signature(signature: Signature) -> dict[str, Any]:
         "project": signature.project,
         "severity": signature.severity,
         "pattern": signature.pattern,
+        "resolved_pattern": ko.resolved_pattern,
+        "group_by": list(ko.group_by),
         "path": ko.path,
         "log_groups": list(ko.log_groups),
         "links": [_link(link) for link in signature.links],
@@ -198,6 +200,8 @@ def _print_signature(console: Console, signature: Signature, settings: Settings)
     facts = {
         "status": signature.ko.status,
         "pattern": signature.pattern,
+        "over when": signature.ko.resolved_pattern or "quiet",
+        "grouped by": ", ".join(signature.ko.group_by or settings.incidents.group_by),
         "document": signature.ko.path,
         "log groups": ", ".join(wiring.selectors_of(settings)(signature)) or "none",
         "links": "; ".join(f"{link.ris} ({len(link.reasons)} reasons)" for link in signature.links) or "none",

@@ -1,5 +1,6 @@
 """Front-matter keys against their types, with every fault as a problem on the key's own line."""
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from difflib import get_close_matches
@@ -10,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from sigwatch.knowledge.front_matter import FrontMatter
 from sigwatch.knowledge.severity import LEVELS, severity_of
-from sigwatch.model.knowledge import Problem
+from sigwatch.model.knowledge import GROUPING_NAME, Problem
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -57,6 +58,14 @@ def _one_word(value: str) -> str:
     return value
 
 
+def _grouping(values: tuple[str, ...]) -> tuple[str, ...]:
+    strange = next((value for value in values if not re.fullmatch(GROUPING_NAME, value)), None)
+    if strange is not None:
+        cure = "write log_group, log_stream, account, region, a named group of the pattern or a field such as user.id"
+        raise ValueError(f"{strange[:40]!r} is nothing to group by; {cure}")
+    return values
+
+
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 """A text that can not be empty."""
 Id = Annotated[Line, AfterValidator(_one_word)]
@@ -70,6 +79,9 @@ Several = Annotated[tuple[str, ...], BeforeValidator(_several)]
 """One text or a list of them."""
 Names = Annotated[tuple[Prose, ...], BeforeValidator(_names), AfterValidator(_filled)]
 """One text, which may hold several names separated by commas, or a list of names."""
+
+Grouping = Annotated[Names, AfterValidator(_grouping)]
+"""Names of what hits of one incident share."""
 
 
 class Keys(BaseModel):

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from sigwatch.knowledge import markdown
 from sigwatch.knowledge.document import Document
-from sigwatch.knowledge.fields import Id, Keys, Line, Names, Prose, Several, Severity, Stamp, Status, check
+from sigwatch.knowledge.fields import Grouping, Id, Keys, Line, Names, Prose, Several, Severity, Stamp, Status, check
 from sigwatch.knowledge.front_matter import FrontMatter
-from sigwatch.knowledge.patterns import FIELD, Example, PatternJudge, proven
+from sigwatch.knowledge.patterns import FIELD, RESOLVED, Example, PatternJudge, ending, proven
 from sigwatch.knowledge.repair import repaired
 from sigwatch.model.knowledge import KnowledgeObject, Problem
 
@@ -36,6 +36,8 @@ class _Keys(Keys):
     created_at: Stamp = ""
     approved_at: Stamp = ""
     detection_pattern: str = ""
+    resolved_pattern: str = ""
+    group_by: Grouping = ()
     file_patterns: Several = ()
     severity: Severity = ""
     log_groups: Names = ()
@@ -53,9 +55,9 @@ def read(document: Document, judge: PatternJudge) -> tuple[Learned | None, list[
     front = document.front or FrontMatter({}, {})
     keys, problems = check(_Keys, front, document.path)
     if keys is None:
-        return None, [*problems, *_proven(front.values.get(FIELD), front, document, judge)]
+        return None, [*problems, *_proven(front, document, judge)]
     ko = _built(keys, document, front.line(FIELD))
-    problems += [*_absent(ko), *_proven(ko.detection_pattern, front, document, judge), *_body_problems(ko, document)]
+    problems += [*_absent(ko), *_proven(front, document, judge), *_body_problems(ko, document)]
     return Learned(ko, front.lines), problems
 
 
@@ -82,6 +84,8 @@ def _built(keys: _Keys, document: Document, pattern_line: int) -> KnowledgeObjec
         must_match=tuple(example.text for example in tried if example.wanted),
         must_not_match=tuple(example.text for example in tried if not example.wanted),
         pattern_line=pattern_line,
+        resolved_pattern=keys.resolved_pattern.strip("\n"),
+        group_by=keys.group_by,
     )
 
 
@@ -108,11 +112,14 @@ def _absent(ko: KnowledgeObject) -> Iterator[Problem]:
         yield Problem(ko.path, ko.pattern_line, FIELD, message)
 
 
-def _proven(pattern: object, front: FrontMatter, document: Document, judge: PatternJudge) -> list[Problem]:
-    """The faults of the pattern, even where those of other keys already quarantine the document."""
-    if not isinstance(pattern, str) or not pattern.strip():
-        return []
-    return proven(pattern.strip("\n"), document.path, front.line(FIELD), examples(document), judge)
+def _proven(front: FrontMatter, document: Document, judge: PatternJudge) -> list[Problem]:
+    """The faults of the patterns, even where those of other keys already quarantine the document."""
+    problems = []
+    for field, faults in ((FIELD, proven), (RESOLVED, ending)):
+        pattern = front.values.get(field)
+        if isinstance(pattern, str) and pattern.strip():
+            problems += faults(pattern.strip("\n"), document.path, front.line(field), examples(document), judge)
+    return problems
 
 
 def _body_problems(ko: KnowledgeObject, document: Document) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from typing import Protocol
 from sigwatch.model.knowledge import Problem
 
 FIELD = "detection_pattern"
+RESOLVED = "resolved_pattern"
 
 
 class PatternJudge(Protocol):
@@ -48,15 +49,40 @@ class Example:
 
 
 def proven(pattern: str, path: str, line: int, examples: Iterable[Example], judge: PatternJudge) -> list[Problem]:
-    """Every fault of a pattern; an unusable one is not tried on the examples."""
-    try:
-        if judge(pattern, ""):
-            message = "matches the empty text and so would match every line: name something the error line must hold"
-            return [Problem(path, line, FIELD, message)]
-    except ValueError as error:
-        return [Problem(path, line, FIELD, str(error))]
+    """Every fault of a detection_pattern; an unusable one is not tried on the examples."""
+    if useless := _useless(pattern, path, line, FIELD, judge):
+        return [useless]
     tried = (_tried(pattern, path, example, judge) for example in examples)
     return [problem for problem in tried if problem]
+
+
+def ending(pattern: str, path: str, line: int, examples: Iterable[Example], judge: PatternJudge) -> list[Problem]:
+    """Every fault of a resolved_pattern, which must not be found in an event with which an incident begins."""
+    if useless := _useless(pattern, path, line, RESOLVED, judge):
+        return [useless]
+    tried = (_ends_itself(pattern, path, example, judge) for example in examples if example.wanted)
+    return [problem for problem in tried if problem]
+
+
+def _useless(pattern: str, path: str, line: int, field: str, judge: PatternJudge) -> Problem | None:
+    try:
+        if judge(pattern, ""):
+            message = "matches the empty text and so would match every line: name something the line must hold"
+            return Problem(path, line, field, message)
+    except ValueError as error:
+        return Problem(path, line, field, str(error))
+    return None
+
+
+def _ends_itself(pattern: str, path: str, example: Example, judge: PatternJudge) -> Problem | None:
+    try:
+        matched = judge(pattern, example.text)
+    except ValueError as error:
+        return Problem(path, example.line, example.section, str(error))
+    if not matched:
+        return None
+    message = "the resolved_pattern matches this event too, so it would end the incident that it begins: narrow it"
+    return Problem(path, example.line, example.section, message)
 
 
 def _tried(pattern: str, path: str, example: Example, judge: PatternJudge) -> Problem | None:

@@ -1,14 +1,20 @@
 """What a team knows: Knowledge Objects, resolved issue summaries, and the signature made of the two."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
+
+from sigwatch.model.incident import Silence
 
 Level = Literal["error", "warning"]
 
 UNRATED = "unrated"
 """Severity of a signature whose documents name none."""
+
+GROUPING_NAME = r"[A-Za-z_@][\w.@-]*"
+"""What `group_by` may name: log_group, log_stream, account, region; else a named group of the pattern; else a field of
+the JSON in the event, with dots between the steps of its path."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -109,6 +115,10 @@ class KnowledgeObject:
     """Whole log events on which `sigwatch check` tries the pattern."""
     pattern_line: int = 0
     """Line of `detection_pattern` in the file."""
+    resolved_pattern: str = ""
+    """Regular expression that says, in one log event, that the incident is over; empty where only quiet says so."""
+    group_by: tuple[str, ...] = ()
+    """What hits of one incident share, as in `incidents.group_by`, which it overrides; empty for that."""
 
 
 class LinkKind(StrEnum):
@@ -152,6 +162,8 @@ class Signature:
     """Likely but unproven: similar tags or title. Never used in an alert."""
     ris: Ris | None = None
     """The RIS of the first link; its steps go into the alert."""
+    recovers: str = ""
+    """Id of the signature whose incidents a hit of this one ends; empty for all but companions, see `recovery`."""
 
     @property
     def id(self) -> str:
@@ -178,6 +190,21 @@ class Signature:
         """Whether the daemon watches for it."""
         return self.ko.status == "approved"
 
+    @property
+    def recovery(self) -> Self | None:
+        """The companion that looks for `resolved_pattern` in the same log groups; None without one."""
+        if self.recovers or not self.ko.resolved_pattern:
+            return None
+        ko = replace(
+            self.ko,
+            id=f"{self.id}/resolved",
+            detection_pattern=self.ko.resolved_pattern,
+            resolved_pattern="",
+            must_match=(),
+            must_not_match=(),
+        )
+        return replace(self, ko=ko, recovers=self.id)
+
 
 @dataclass(frozen=True, slots=True)
 class Library:
@@ -186,6 +213,8 @@ class Library:
     signatures: tuple[Signature, ...] = ()
     """By id; drafts included."""
     summaries: tuple[Ris, ...] = ()
+    silences: tuple[Silence, ...] = ()
+    """Of the files of silences, by path and line."""
     ignored: tuple[Ignored, ...] = ()
     problems: tuple[Problem, ...] = ()
     digest: str = ""

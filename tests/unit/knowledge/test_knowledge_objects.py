@@ -3,7 +3,7 @@ import pytest
 from sigwatch.knowledge import knowledge_object
 from sigwatch.knowledge.document import parse
 from sigwatch.knowledge.patterns import PatternJudge
-from sigwatch.model.knowledge import KnowledgeObject, Problem, errors
+from sigwatch.model.knowledge import KnowledgeObject, Problem, Ris, Signature, errors
 
 BASE = "---\nid: KO-x-1\ntitle: T\nstatus: approved\ndetection_pattern: 'ERROR boom'\n"
 
@@ -32,13 +32,15 @@ def test_every_key(judge: PatternJudge) -> None:
     ko = good(
         BASE + "project: shop\nwhat_was_learned: w\nwhy_it_matters: y\nprevention_rule: p\ntags: a, b\n"
         "created_at: 2026-02-04\napproved_at: 2026-02-04T06:30:22\nfile_patterns: '*.{py,md}'\nseverity: high\n"
-        "log_groups: /aws/lambda/x\nris: [RIS-1, RIS-2]\n---\n",
+        "log_groups: /aws/lambda/x\nris: [RIS-1, RIS-2]\n"
+        "resolved_pattern: 'INFO fine'\ngroup_by: [log_group, user.id]\n---\n",
         judge,
     )
     assert (ko.project, ko.what_was_learned, ko.why_it_matters, ko.prevention_rule) == ("shop", "w", "y", "p")
     assert (ko.created_at, ko.approved_at) == ("2026-02-04", "2026-02-04T06:30:22")
     assert (ko.tags, ko.file_patterns, ko.log_groups) == (("a", "b"), ("*.{py,md}",), ("/aws/lambda/x",))
     assert (ko.severity, ko.ris) == ("P1", ("RIS-1", "RIS-2"))
+    assert (ko.resolved_pattern, ko.group_by) == ("INFO fine", ("log_group", "user.id"))
 
 
 def test_nothing_counts_as_absent(judge: PatternJudge) -> None:
@@ -174,3 +176,69 @@ def test_another_pattern_in_the_body_is_a_warning(judge: PatternJudge) -> None:
     assert ko.detection_pattern == "ERROR boom"
     assert [(p.line, p.level) for p in problems] == [(9, "warning")]
     good(BASE + "---\n## Detection Pattern\n```\nERROR boom\n```\n", judge)
+
+
+@pytest.mark.parametrize(("pattern", "words"), [("a(", "can not compile"), (".*", "every line"), ("x?", "every line")])
+def test_a_useless_resolved_pattern_is_an_error_at_its_own_line(pattern: str, words: str, judge: PatternJudge) -> None:
+    ko, problems = read(BASE + f"resolved_pattern: '{pattern}'\n---\n", judge)
+    assert ko is None
+    assert [(p.line, p.field, words in p.message) for p in problems] == [(6, "resolved_pattern", True)]
+
+
+def test_both_patterns_are_told_at_once_and_beside_other_faults(judge: PatternJudge) -> None:
+    text = "---\nid: KO 1\ntitle: T\nstatus: draft\nresolved_pattern: (\ndetection_pattern: .*\n---\n"
+    _, problems = read(text, judge)
+    assert sorted((p.line, p.field) for p in problems) == [(2, "id"), (5, "resolved_pattern"), (6, "detection_pattern")]
+
+
+def test_an_event_that_begins_an_incident_must_not_end_it(judge: PatternJudge) -> None:
+    body = "## Must Match\n```\nERROR boom\n```\n## Must Not Match\n```\nboom is over\n```\n"
+    ko, problems = read(BASE + "resolved_pattern: boom\n---\n" + body, judge)
+    assert ko is None
+    assert [(p.line, p.field, "would end the incident" in p.message) for p in problems] == [(10, "Must Match", True)]
+    assert good(BASE + "resolved_pattern: boom is over\n---\n" + body, judge).must_match == ("ERROR boom",)
+
+
+def test_a_judge_that_gives_up_on_the_resolved_pattern_is_heard() -> None:
+    def weary(pattern: str, text: str) -> bool:
+        if pattern == "slow" and text:
+            raise ValueError("took too long: simplify it")
+        return bool(text)
+
+    _, problems = read(BASE + "resolved_pattern: slow\n---\n## Must Match\n```\nERROR boom\n```\n", weary)
+    assert [(p.line, p.message) for p in problems] == [(10, "took too long: simplify it")]
+
+
+def test_what_can_not_be_grouped_by_is_an_error(judge: PatternJudge) -> None:
+    assert good(BASE + "group_by: log_group, user.id,@tenant-id\n---\n", judge).group_by == (
+        "log_group",
+        "user.id",
+        "@tenant-id",
+    )
+    ko, problems = read(BASE + "group_by: [log_group, 9lives]\n---\n", judge)
+    assert ko is None
+    assert [(p.line, p.field) for p in problems] == [(6, "group_by")]
+    assert "'9lives' is nothing to group by; write log_group" in problems[0].message
+
+
+def test_the_new_keys_are_guessed_too(judge: PatternJudge) -> None:
+    _, problems = read(BASE + "resolvd_pattern: x\ngroupby: x\n---\n", judge)
+    assert [p.message.rpartition(" ")[2] for p in problems] == ["resolved_pattern?", "group_by?"]
+
+
+def test_the_companion_looks_for_the_end_in_the_same_place(judge: PatternJudge) -> None:
+    more = "resolved_pattern: INFO fine\nproject: shop\nlog_groups: /a\ngroup_by: user\n---\n"
+    ko = good(BASE + more + "## Must Match\n```\nERROR boom\n```\n", judge)
+    ris = Ris("RIS-1", "t", "r.md", "", severity="P1", log_groups=("/b",))
+    companion = Signature(ko, ris=ris).recovery
+    assert companion is not None
+    assert (companion.id, companion.pattern, companion.recovers) == ("KO-x-1/resolved", "INFO fine", "KO-x-1")
+    assert (companion.project, companion.ko.log_groups, companion.ris, companion.approved) == (
+        "shop",
+        ("/a",),
+        ris,
+        True,
+    )
+    assert (companion.ko.group_by, companion.ko.must_match) == (("user",), ())
+    assert companion.recovery is None
+    assert Signature(good(BASE + "---\n", judge)).recovery is None
