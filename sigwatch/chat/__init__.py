@@ -1,0 +1,1 @@
+"""What people say back: clicks on the buttons of a message, as requests."""

@@ -1,0 +1,219 @@
+"""The real Socket Mode client against a local Slack: clicks in, connections that end, tokens that are refused."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from queue import Queue
+
+import pytest
+
+from sigwatch.chat.actions import Acknowledge, AcknowledgeAll, Feedback, Request
+from sigwatch.chat.socket import JOB, Pace, SocketMode
+from sigwatch.errors import StoreError
+from sigwatch.model.event import Event, RunSkipped, SkipReason
+from tests.fakes.slack_socket import FakeSocketMode, block_actions
+
+ID = "0123456789abcdef"
+QUICK = Pace(look=0.02, ping=0.2, pauses=(0.02,))
+PATIENCE = 10.0
+
+Asked = tuple[Request, str]
+
+
+@pytest.fixture
+def slack() -> Iterator[FakeSocketMode]:
+    with FakeSocketMode() as made:
+        yield made
+
+
+class Ears:
+    """What came in, and what was told of it."""
+
+    def __init__(self) -> None:
+        self.asked: Queue[Asked] = Queue()
+        self.told: Queue[Event] = Queue()
+
+    def handle(self, request: Request, who: str) -> None:
+        self.asked.put((request, who))
+
+    def next(self) -> Asked:
+        return self.asked.get(timeout=PATIENCE)
+
+    def problem(self) -> str:
+        event = self.told.get(timeout=PATIENCE)
+        assert isinstance(event, RunSkipped)
+        assert (event.job, event.reason) == (JOB, SkipReason.FAILED)
+        return event.detail
+
+
+@contextmanager
+def listening(
+    slack: FakeSocketMode, ears: Ears, token: str = "", handle: Callable[[Request, str], object] | None = None
+) -> Iterator[SocketMode]:
+    mode = SocketMode(token or slack.token, slack.base_url, handle or ears.handle, ears.told.put, QUICK)
+    mode.start()
+    try:
+        yield mode
+    finally:
+        mode.close()
+
+
+def connected(slack: FakeSocketMode) -> bool:
+    return slack.wait_for(lambda: len(slack._open) == 1)
+
+
+def test_a_click_is_acknowledged_and_handed_on(slack: FakeSocketMode) -> None:
+    ears = Ears()
+    with listening(slack, ears) as mode:
+        assert connected(slack)
+        envelope = slack.click("sigwatch.acknowledge", ID, user="jane")
+        assert ears.next() == (Acknowledge(ID), "slack:jane")
+        assert slack.wait_for(lambda: slack.acknowledged == [envelope])
+        assert mode.connected
+    assert slack.wait_for(lambda: not slack._open)
+    assert ears.told.empty()
+
+
+def test_what_asks_for_nothing_is_acknowledged_all_the_same(slack: FakeSocketMode) -> None:
+    ears = Ears()
+    with listening(slack, ears):
+        assert connected(slack)
+        opened = slack.click("sigwatch.open.logs", "x", url="https://console.aws.amazon.com")
+        broken = slack.interactive({"type": "block_actions", "actions": "none"})
+        wordy = slack.interactive("not an object")
+        last = slack.click("sigwatch.helped", ID)
+        assert ears.next() == (Feedback(ID, helped=True), "slack:jane")
+        assert slack.wait_for(lambda: set(slack.acknowledged) == {opened, broken, wordy, last})
+    assert ears.asked.empty()
+
+
+def test_an_envelope_that_comes_twice_is_acknowledged_and_handed_on_twice(slack: FakeSocketMode) -> None:
+    ears = Ears()
+    payload = block_actions({"action_id": "sigwatch.acknowledge_all", "value": "digest"})
+    with listening(slack, ears):
+        assert connected(slack)
+        first = slack.interactive(payload)
+        assert slack.interactive(payload, first) == first
+        assert [ears.next()[0], ears.next()[0]] == [AcknowledgeAll("digest")] * 2
+        assert slack.wait_for(lambda: slack.acknowledged == [first, first])
+
+
+@pytest.mark.parametrize("end", [FakeSocketMode.drop, FakeSocketMode.close_properly, FakeSocketMode.ask_to_reconnect])
+def test_a_connection_that_ends_is_replaced(slack: FakeSocketMode, end: Callable[[FakeSocketMode], None]) -> None:
+    ears = Ears()
+    with listening(slack, ears):
+        assert connected(slack)
+        before = slack.opens
+        end(slack)
+        assert slack.wait_for(lambda: slack.opens > before and len(slack._open) == 1)
+        slack.click("sigwatch.acknowledge", ID)
+        assert ears.next()[0] == Acknowledge(ID)
+
+
+def test_a_failure_while_it_reconnects_is_told_and_tried_again(slack: FakeSocketMode) -> None:
+    ears = Ears()
+    with listening(slack, ears) as mode:
+        assert connected(slack)
+        slack.refuse("internal_error")
+        slack.drop()
+        assert ears.problem().startswith("Slack answered internal_error; ")
+        assert connected(slack)
+        slack.click("sigwatch.acknowledge", ID)
+        assert ears.next()[0] == Acknowledge(ID)
+        assert mode.connected
+
+
+def test_a_token_that_is_refused_is_named_and_the_right_one_would_still_do(slack: FakeSocketMode) -> None:
+    ears = Ears()
+    with listening(slack, ears, token="xapp-wrong-0123456789") as mode:
+        assert ears.problem() == (
+            "Slack answered invalid_auth; SLACK_APP_TOKEN must be an app-level token (xapp-) with connections:write, "
+            "and the app in Socket Mode"
+        )
+        assert not mode.connected
+        slack.token = "xapp-wrong-0123456789"
+        assert connected(slack)
+
+
+def test_a_bot_token_is_named_as_the_wrong_kind(slack: FakeSocketMode) -> None:
+    ears = Ears()
+    with listening(slack, ears, token="xoxb-a-bot"):
+        assert ears.problem().startswith("Slack answered not_allowed_token_type")
+
+
+def test_a_slack_that_is_not_there_is_told_without_its_address() -> None:
+    ears = Ears()
+    mode = SocketMode("xapp-secret", "http://127.0.0.1:9/api/", ears.handle, ears.told.put, QUICK)
+    mode.start()
+    assert ears.problem() == "no connection to Slack: URLError"
+    assert not mode.connected
+    mode.close()
+
+
+def test_a_slack_that_does_not_answer_holds_up_neither_the_start_nor_the_end(slack: FakeSocketMode) -> None:
+    ears = Ears()
+    with slack.hanging():
+        with listening(slack, ears) as mode:
+            assert not mode.connected
+        assert not slack.opens
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (StoreError("the state can not be written: disk I/O error"), "the state can not be written: disk I/O error"),
+        (ValueError("a secret in a text"), "ValueError"),
+    ],
+)
+def test_a_request_that_fails_is_told_and_the_next_one_served(
+    slack: FakeSocketMode, error: Exception, words: str
+) -> None:
+    ears, failures = Ears(), [error]
+
+    def handle(request: Request, who: str) -> None:
+        if failures:
+            raise failures.pop()
+        ears.handle(request, who)
+
+    with listening(slack, ears, handle=handle):
+        assert connected(slack)
+        slack.click("sigwatch.acknowledge", ID)
+        assert ears.problem() == f"Acknowledge of slack:jane was not done: {words}"
+        slack.click("sigwatch.acknowledge", ID)
+        assert ears.next()[0] == Acknowledge(ID)
+
+
+def test_a_request_that_hangs_keeps_neither_others_waiting_nor_the_end(slack: FakeSocketMode) -> None:
+    ears, go_on = Ears(), threading.Event()
+
+    def handle(request: Request, who: str) -> None:
+        if isinstance(request, Feedback):
+            go_on.wait(PATIENCE)
+        ears.handle(request, who)
+
+    with listening(slack, ears, handle=handle) as mode:
+        assert connected(slack)
+        held = slack.click("sigwatch.helped", ID)
+        assert slack.wait_for(lambda: held in slack.acknowledged)
+        slack.click("sigwatch.acknowledge", ID)
+        assert ears.next()[0] == Acknowledge(ID)
+        mode.close()
+        assert not go_on.is_set()
+        go_on.set()
+        assert ears.next()[0] == Feedback(ID, helped=True)
+
+
+def test_nothing_is_printed_or_logged(
+    slack: FakeSocketMode, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    ears = Ears()
+    caplog.set_level(0)
+    with listening(slack, ears):
+        assert connected(slack)
+        slack.click("sigwatch.acknowledge", ID)
+        ears.next()
+        slack.refuse("fatal_error")
+        slack.drop()
+        ears.problem()
+    out, err = capfd.readouterr()
+    assert (out, err, [r.getMessage() for r in caplog.records if r.name.startswith("slack")]) == ("", "", [])
