@@ -1,0 +1,42 @@
+"""What a rule is, and how one is written."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import re2
+
+Replace = Callable[[Any], str]
+"""From an RE2 match, which ships no type, to its replacement."""
+
+EDGE = r"(\\[nrt]|_|\b)"
+"""Where a token may begin: at a word's edge, after an underscore, or after an escaped end of line in JSON, whose last
+letter would otherwise hide the edge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One kind of secret, how it looks, and what takes its place."""
+
+    name: str
+    """Kebab-case, and kept from version to version: a configuration names it to switch the rule off."""
+    pattern: Any
+    """Compiled by RE2, so its time is linear in the text whatever the text is."""
+    replacement: str | Replace
+
+
+def options() -> Any:
+    """RE2's options: what does not compile is told by whoever asked, not written to standard error."""
+    chosen = re2.Options()
+    chosen.log_errors = False
+    return chosen
+
+
+def rule(name: str, pattern: str, replacement: str | Replace = "") -> Rule:
+    """A rule; without a replacement its own name in brackets takes the place of what it finds."""
+    return Rule(name, re2.compile(pattern, options()), replacement or f"[{name}]")
+
+
+def shape(name: str, body: str, word: str = "") -> Rule:
+    """A rule for a token that is known by itself: `body` from an edge on, replaced by `word` (its name) in brackets."""
+    return rule(name, f"{EDGE}(?:{body})", rf"\1[{word or name}]")
