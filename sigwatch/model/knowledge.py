@@ -12,6 +12,9 @@ Level = Literal["error", "warning"]
 UNRATED = "unrated"
 """Severity of a signature whose documents name none."""
 
+SEVERITIES = ("P0", "P1", "P2", "P3", "P4", UNRATED)
+"""Worst first."""
+
 GROUPING_NAME = r"[A-Za-z_@][\w.@-]*"
 """What `group_by` may name: log_group, log_stream, account, region; else a named group of the pattern; else a field of
 the JSON in the event, with dots between the steps of its path."""

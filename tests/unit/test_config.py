@@ -61,7 +61,7 @@ polling:
   interval: fast
   passes: {}
 incidents:
-  group_by: [colour]
+  group_by: [9lives]
 store: mysql://x
 http: {port: 99999}
 projects:
@@ -69,7 +69,7 @@ projects:
 """
     found = faults(text)
     assert (1, "pollling", "unknown key; did you mean polling?") in found
-    assert (3, "polling.interval", "'fast' is no duration; write it as 15s, 5m, 1h or 2d") in found
+    assert (3, "polling.interval", "'fast' is no duration; write it as 15s, 5m, 1h, 2d, 4w or 7y") in found
     assert (10, "projects.shop.log_group", "unknown key; did you mean log_groups?") in found
     assert {(line, field) for line, field, _ in found} >= {
         (4, "polling.passes"),
@@ -82,7 +82,7 @@ projects:
 
 def test_settings_that_contradict_each_other_are_named() -> None:
     found = faults("targets: [slack]\nincidents: {quiet_period: 5s}\n")
-    assert [(line, field) for line, field, _ in found] == [(1, "slack.channel"), (2, "incidents.quiet_period")]
+    assert [(line, field) for line, field, _ in found] == [(1, "targets"), (2, "incidents.quiet_period")]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_text_that_no_parser_takes_is_a_fault_and_no_traceback(text: str) -> Non
 
 
 def test_a_project_that_would_have_no_channel_is_named() -> None:
-    assert faults("targets: [slack]\nprojects: {a: {slack_channel: C1}}\n")[0][1] == "slack.channel"
+    assert faults("targets: [slack]\nprojects: {a: {slack_channel: C1}}\n")[0][1] == "targets"
     config.parse("targets: [slack]\nprojects: {default: {slack_channel: C1}}\n", Path("sigwatch.yaml"))
 
 
@@ -121,3 +121,164 @@ def test_a_missing_or_unreadable_file_is_named_with_the_cure(tmp_path: Path) -> 
 def test_a_file_is_loaded(tmp_path: Path) -> None:
     (tmp_path / "sigwatch.yaml").write_text(FULL)
     assert config.load(tmp_path / "sigwatch.yaml").aws.region == "us-east-1"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [("15s", 15), (" 5 m ", 300), ("1h", 3600), ("2d", 172_800), ("4w", 28 * 86_400), ("7y", 7 * 365 * 86_400), (9, 9)],
+)
+def test_durations(text: object, wanted: int) -> None:
+    assert config.seconds(text) == wanted
+
+
+EVERYTHING = """\
+projects:
+  default: {slack_channel: C0ALL, redact: [{name: customer, pattern: "cust-[0-9]+"}]}
+incidents:
+  group_by: [log_group, "@requestId", user.id, tenant]
+  escalate: {growth: 0, unacknowledged: {P0: 5m, unrated: 1d}}
+slack: {buttons: true, on_unknown: resend, messages_per_minute: 3, digest_from: 2}
+targets: [slack, console, slack-webhook, alertmanager, pagerduty, webhook, apprise]
+alertmanager: {url: [http://a:9093, http://b:9093/prefix]}
+pagerduty: {base_url: http://127.0.0.1:1}
+webhook: {url: https://hooks.example/x}
+routes:
+  - match:
+      project: shop-*
+      severity: [P0, "P[12]"]
+      tag: payment
+      hours: 22:00-06:00
+      days: [Mon-Wed, sun]
+      zone: Europe/Berlin
+    targets: [console]
+  - {channel: C0REST}
+fallback: {target: pagerduty, after: 10m}
+retention: {hits: 15d, incidents: 100y, audit: 100y, notifications: 4w, spending: 1w}
+redaction: {off: [email], rules: [{name: badge, pattern: "badge [0-9]+", replacement: "[badge]"}]}
+"""
+
+
+def test_every_key_is_read(tmp_path: Path) -> None:
+    settings = parse(EVERYTHING, tmp_path)
+    escalate, slack, kept = settings.incidents.escalate, settings.slack, settings.retention
+    assert settings.incidents.group_by == ("log_group", "@requestId", "user.id", "tenant")
+    assert (escalate.growth, escalate.unacknowledged) == (0, {"P0": 300, "unrated": 86_400})
+    assert (slack.buttons, slack.on_unknown, slack.messages_per_minute, slack.digest_from) == (True, "resend", 3, 2)
+    assert settings.alertmanager.url == ("http://a:9093", "http://b:9093/prefix")
+    assert (settings.fallback.target, settings.fallback.after) == ("pagerduty", 600)
+    assert (kept.hits, kept.audit, kept.notifications) == (15 * 86_400, 36_500 * 86_400, 28 * 86_400)
+    assert [rule.replacement for rule in settings.redaction.rules] == ["[badge]"]
+    assert settings.project("x").redact[0].pattern == "cust-[0-9]+"
+    first, second = settings.routes
+    assert (first.match.project, first.match.severity, first.match.tag) == (("shop-*",), ("P0", "P[12]"), ("payment",))
+    assert (first.match.hours, sorted(first.match.days)) == ((22 * 60, 6 * 60), [0, 1, 2, 6])
+    assert (first.targets, second.targets, second.channel) == (("console",), (), "C0REST")
+
+
+def test_one_address_needs_no_list(tmp_path: Path) -> None:
+    assert parse("alertmanager: {url: http://a:9093}", tmp_path).alertmanager.url == ("http://a:9093",)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ("incidents: {group_by: [user id]}", "incidents.group_by.0", "'user id' is nothing to group by; write log_gr"),
+        ("incidents: {escalate: {growth: 1}}", "incidents.escalate.growth", "or 0 for never"),
+        ("incidents: {escalate: {unacknowledged: {p0: 5m}}}", "incidents.escalate.unacknowledged.p0", "one of P0, P1"),
+        ("retention: {hits: 14d}", "retention.hits", "at least 15d: CloudWatch takes events that are up to 14 days"),
+        ("retention: {incidents: 1d}", "retention.incidents", "at least 15d"),
+        ("retention: {audits: 1d}", "retention.audits", "did you mean audit?"),
+        ("slack: {on_unknown: guess}", "slack.on_unknown", "'hold' or 'resend'"),
+        ("targets: [slck]", "targets.0", "'slack', 'console', 'slack-webhook'"),
+        (
+            "routes: [{match: {hours: night}}]",
+            "routes.0.match.hours",
+            "'night' are no hours; write them as 22:00-06:00",
+        ),
+        ("routes: [{match: {hours: 24:00-06:00}}]", "routes.0.match.hours", "are no hours"),
+        ("routes: [{match: {hours: 06:00-06:00}}]", "routes.0.match.hours", "leave hours out for the whole day"),
+        ("routes: [{match: {hours: 8}}]", "routes.0.match.hours", "are no hours"),
+        ("routes: [{match: {days: [mon, someday]}}]", "routes.0.match.days", "'someday' is no day"),
+        ("routes: [{match: {zone: Mars/Base}}]", "routes.0.match.zone", "'Mars/Base' is no time zone known here"),
+        ("routes: [{match: {zone: ../x}}]", "routes.0.match.zone", "no time zone"),
+        ("routes: [{match: {severity: p0}}]", "routes.0.match.severity", "'p0' matches no severity; there are P0"),
+        ("routes: [{match: {tags: x}}]", "routes.0.match.tags", "did you mean tag?"),
+        ("routes: [{targets: []}]", "routes.0.targets", "at least 1 item"),
+        ("routes: [{match: {tag: []}}]", "routes.0.match.tag", "at least 1 item"),
+        ("redaction: {rules: [{name: x}]}", "redaction.rules.0.pattern", "Field required"),
+        ("redaction: {rules: [{name: x, pattern: y, replace: z}]}", "redaction.rules.0.replace", "mean replacement?"),
+        ("webhook: {url: ftp://x}", "webhook.url", "is no address; write one such as https://"),
+        ("webhook: {url: 'http://x:port'}", "webhook.url", "is no address"),
+        ("alertmanager: {url: ['http://a', b]}", "alertmanager.url.1", "is no address"),
+    ],
+)
+def test_a_fault_is_named_with_its_place_and_cure(text: str, place: str, words: str) -> None:
+    [(line, where, message)] = faults(text)
+    assert (line, where) == (1, place)
+    assert words in message
+
+
+@pytest.mark.parametrize("text", ["https://me:hunter2@host/x", "hunter2"])
+def test_an_address_that_may_hold_a_secret_is_refused_without_being_repeated(text: str) -> None:
+    [(_, _, message)] = faults(f"webhook: {{url: '{text}'}}")
+    assert "hunter2" not in message
+
+
+def test_routes_are_faulted_at_their_own_lines() -> None:
+    text = "routes:\n- match: {project: a}\n- match:\n    zone: Nowhere\n    days: [x]\n- chanel: C1\n"
+    assert {(line, where) for line, where, _ in faults(text)} == {
+        (4, "routes.1.match.zone"),
+        (5, "routes.1.match.days"),
+        (6, "routes.2.chanel"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "place", "words"),
+    [
+        ("store: sqlite:x\ntargets: [webhook]", 2, "targets", "write `webhook: {url:"),
+        ("targets: [alertmanager]", 1, "targets", "write `alertmanager: {url:"),
+        ("routes:\n- {match: {tag: x},\n   targets: [webhook]}", 3, "routes.0.targets", "needs its address"),
+        ("fallback:\n  target: alertmanager", 2, "fallback.target", "needs its address"),
+        ("fallback:\n  target: console", 2, "fallback.target", "told of everything already"),
+        ("fallback: {target: slack}", 1, "fallback.target", "needs a channel id"),
+        ("routes:\n- match: {tag: x}\n  targets: [slack]", 2, "routes.0", "or channel of this route"),
+        ("routes:\n- match: {tag: x}\n  channel: C1", 3, "routes.0.channel", "slack is not among the route's targets"),
+        (
+            "routes:\n- {match: {zone: Europe/Berlin}}\n- {match: {tag: x}}",
+            3,
+            "routes.1",
+            "never reached, because route 1 takes everything",
+        ),
+    ],
+)
+def test_what_can_not_work_together_is_named(text: str, line: int, place: str, words: str) -> None:
+    [(at, where, message)] = faults(text)
+    assert (at, where) == (line, place)
+    assert words in message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "routes: [{match: {tag: x}, targets: [slack], channel: C1}]",
+        "targets: [slack]\nslack: {channel: C1}\nroutes: [{match: {tag: x}, channel: C2}]",
+        "fallback: {target: console}\nroutes: [{match: {tag: x}, targets: [pagerduty]}]",
+    ],
+)
+def test_what_works_together_is_taken(text: str, tmp_path: Path) -> None:
+    parse(text, tmp_path)
+
+
+def test_every_target_that_may_be_told_is_known(tmp_path: Path) -> None:
+    text = (
+        "fallback: {target: pagerduty}\nroutes: [{match: {tag: x}, targets: [apprise, console]}, {targets: [apprise]}]"
+    )
+    assert parse(text, tmp_path).every_target == ("console", "apprise", "pagerduty")
+
+
+def test_keys_are_texts_whatever_yaml_takes_them_for(tmp_path: Path) -> None:
+    settings = parse("projects: {on: {slack_channel: C1}, 7: {slack_channel: C2}}\nredaction: {off: [x]}", tmp_path)
+    assert (settings.channel("on"), settings.channel("7"), settings.redaction.off) == ("C1", "C2", ("x",))
+    shared = "projects:\n  a: &a {slack_channel: C1}\n  b: {<<: *a, log_groups: [/x]}\n"
+    assert parse(shared, tmp_path).channel("b") == "C1"
