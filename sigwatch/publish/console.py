@@ -11,11 +11,15 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from sigwatch.model.incident import Alert
+from sigwatch.model.incident import State
+from sigwatch.model.message import Alert, Content, Digest, Milestone, Remark
 from sigwatch.publish.inline import plain as plain_markdown
 from sigwatch.publish.inline import runs
-from sigwatch.publish.message import Message, message
+from sigwatch.publish.listing import CROWDS, entry, heading
+from sigwatch.publish.message import Message, message, severity_mark
+from sigwatch.publish.reasons import WORDS, change, one_line, sentence
 from sigwatch.publish.wording import events
+from sigwatch.redact.controls import strip_controls
 
 WIDEST = 100
 """Columns; longer lines are hard to read."""
@@ -24,12 +28,13 @@ MARGIN = 2
 COLOURS = {"P0": "red", "P1": "red", "P2": "dark_orange", "P3": "yellow"}
 OTHER_COLOUR = "cyan"
 OVER_COLOUR = "green"
+NAME_LENGTH = 200
 
 
 class ConsolePublisher:
     """Prints each incident once in full, and one line for each edit that Slack would make in place.
 
-    A ref is the alert's key. Nothing printed can be looked up again, so `find` finds nothing.
+    A ref is the content's key. Nothing printed can be looked up again, so `find` finds nothing.
     """
 
     name = "console"
@@ -39,56 +44,76 @@ class ConsolePublisher:
         self._console = console
         self._counts: dict[str, int] = {}
 
-    def post(self, destination: str, alert: Alert) -> str:
-        """Print the alert in full: title, facts, steps with their code, log lines, reason, links."""
-        told = message(alert)
-        self._counts[alert.key] = alert.incident.count
-        colour = OVER_COLOUR if told.resolved else COLOURS.get(told.severity, OTHER_COLOUR)
-        width = min(self._console.width, WIDEST)
-        where = f"{told.signature} → {destination}" if destination else told.signature
+    def post(self, destination: str, content: Content, thread: str) -> str:  # noqa: ARG002 - the port's signature
+        """Print in full: a card with its facts, steps and log lines, a digest as a list, anything else as a line."""
         # One piece, whatever other threads print.
-        with self._console as console:
-            console.print()
-            for part in _top(f"{told.mark} {told.headline}", f"{told.mark} {told.severity}", colour, width):
-                console.print(part, width=width)
-            for part in _parts(told):
-                self._print_part(part, width)
-            console.print(_edge(where, "dim", colour, "right"), width=width)
-            for name, link in (("RIS", told.ris_url), ("Logs", told.logs_url)):
-                if link:
-                    self._print_whole(Text.assemble(f"  {name:<5}", (link, "underline" if "://" in link else "")))
-        return alert.key
+        with self._console:
+            match content:
+                case Alert():
+                    self._counts[content.key] = content.incident.count
+                    self._print_card(destination, message(content))
+                case Digest():
+                    self._print_digest(content)
+                case Milestone():
+                    self._print_whole(_milestone(content))
+                case Remark():
+                    self._print_whole(_remark(content))
+        return content.key
 
-    def update(self, destination: str, ref: str, alert: Alert) -> None:  # noqa: ARG002 - the port's signature
+    def update(self, destination: str, ref: str, content: Content) -> None:
         """Print one line that says what Slack's edit would change."""
-        told = message(alert)
-        before = self._counts.get(ref)
-        now = alert.incident.count
-        self._counts[ref] = now
-        name = f"{told.severity} {told.signature}"
-        if told.resolved:
-            self._counts.pop(ref, None)
-            self._print_whole(
-                Text.assemble((f"{told.mark} {told.state}", f"bold {OVER_COLOUR}"), f": {name} · {events(now)}")
-            )
+        if not isinstance(content, Alert):
+            self.post(destination, content, "")
             return
-        counted = f"{before:,} → {events(now)}" if before not in {None, now} else events(now)
-        self._print_whole(Text.assemble(("✎ same message, edited: ", "dim"), (name, "bold"), f" · {counted}"))
+        before = self._counts.get(ref)
+        self._counts[ref] = content.incident.count
+        if content.incident.state is State.RESOLVED:
+            self._counts.pop(ref, None)
+        self._print_whole(_edit(content, before))
 
-    def find(self, destination: str, key: str, since_ms: int) -> str | None:  # noqa: ARG002 - the port's signature
+    def find(self, destination: str, key: str, since_ms: int, thread: str) -> str | None:  # noqa: ARG002 - the port's signature
         """None: what a terminal has shown is gone."""
         return None
 
-    def plain(self, destination: str, alert: Alert) -> str:  # noqa: ARG002 - the port's signature
-        """Print the alert as lines of text."""
-        told = message(alert)
-        for line in (f"{told.mark} {told.headline}", told.state, told.verdict):
+    def plain(self, destination: str, content: Content, thread: str) -> str:
+        """Print as lines of text."""
+        if not isinstance(content, Alert):
+            return self.post(destination, content, thread)
+        told = message(content)
+        for line in (f"{told.mark} {told.headline}", told.state, *told.notes, told.verdict):
             self._print_whole(Text(line))
         for number, step in enumerate(told.steps, 1):
             self._print_whole(Text(f"{number}. {plain_markdown(step.text)}"))
             if step.code:
                 self._print_whole(Text(step.code))
-        return alert.key
+        return content.key
+
+    def _print_card(self, destination: str, told: Message) -> None:
+        colour = OVER_COLOUR if told.resolved else COLOURS.get(told.severity, OTHER_COLOUR)
+        width = min(self._console.width, WIDEST)
+        where = f"{told.signature} → {destination}" if destination else told.signature
+        self._console.print()
+        for part in _top(f"{told.mark} {told.headline}", f"{told.mark} {told.severity}", colour, width):
+            self._console.print(part, width=width)
+        for part in _parts(told):
+            self._print_part(part, width)
+        self._console.print(_edge(where, "dim", colour, "right"), width=width)
+        for name, link in (("RIS", told.ris_url), ("Logs", told.logs_url)):
+            if link:
+                self._print_whole(Text.assemble(f"  {name:<5}", (link, "underline" if "://" in link else "")))
+
+    def _print_digest(self, page: Digest) -> None:
+        width = min(self._console.width, WIDEST)
+        self._console.print()
+        mark = severity_mark(page.severities[0][0]) if page.severities else ""
+        self._console.print(Text(f"{mark} {heading(page)}".strip(), style="bold"), width=width)
+        if page.page == 1:
+            self._console.print(Text(CROWDS[page.crowd], style="dim"), width=width)
+        for listed in map(entry, page.alerts):
+            told = Text.assemble((listed.lead, "bold"), (listed.signature, "cyan"), listed.rest, overflow="fold")
+            self._console.print(told, width=width)
+            if listed.first:
+                self._console.print(Text(listed.first, style="dim", overflow="fold"), width=width)
 
     def _print_part(self, part: RenderableType, width: int) -> None:
         if isinstance(part, Text) and (part.no_wrap or not part):
@@ -98,6 +123,29 @@ class ConsolePublisher:
 
     def _print_whole(self, text: Text) -> None:
         self._console.print(text, soft_wrap=True)
+
+
+def _edit(alert: Alert, before: int | None) -> Text:
+    told, now = message(alert), alert.incident.count
+    name = f"{told.severity} {told.signature}"
+    if told.resolved:
+        return Text.assemble((f"{told.mark} {told.state}", f"bold {OVER_COLOUR}"), f": {name} · {events(now)}")
+    counted = f"{before:,} → {events(now)}" if before not in {None, now} else events(now)
+    why = change(alert.incident, alert.reason)
+    return Text.assemble(("✎ same message, edited: ", "dim"), (name, "bold"), f" · {counted} · {why}")
+
+
+def _milestone(content: Milestone) -> Text:
+    incident = content.incident
+    mark = WORDS[content.reason].mark or severity_mark(incident.severity)
+    told = sentence(change(incident, content.reason, content.actor, content.at_ms))
+    name = one_line(f"{incident.severity} {incident.signature}", NAME_LENGTH)
+    return Text.assemble((f"{mark} {told}", "bold"), f": {name} · {events(incident.count)}")
+
+
+def _remark(content: Remark) -> Text:
+    title = one_line(content.title, NAME_LENGTH)
+    return Text.assemble((f"{title}: " if title else "", "bold"), strip_controls(content.text).strip())
 
 
 def _top(headline: str, short: str, colour: str, width: int) -> Iterator[RenderableType]:
@@ -114,7 +162,11 @@ def _edge(words: str, style: str, colour: str, align: AlignMethod) -> Rule:
 
 
 def _parts(told: Message) -> Iterator[RenderableType]:
-    yield Text(told.state, style="bold")
+    yield Text(told.state, style="bold", overflow="fold")
+    for note in told.notes:
+        yield Text(note, overflow="fold")
+    if told.last_hour:
+        yield Text.assemble(("Last hour  ", "dim"), told.last_hour)
     yield Text()
     yield _facts(told)
     yield Text()

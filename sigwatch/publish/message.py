@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sigwatch.model.incident import Alert, Fix, Incident, State
+from sigwatch.model.incident import Incident, State
 from sigwatch.model.knowledge import Step
-from sigwatch.publish.redact import mask, strip_controls
-from sigwatch.publish.wording import clock_time, cut, date_time, duration, events, ordinal, shorten
+from sigwatch.model.message import Alert, Fix
+from sigwatch.publish.reasons import notes, one_line, standing
+from sigwatch.publish.sparkline import sparkline
+from sigwatch.publish.wording import cut, date_time, events, shorten
+from sigwatch.redact.controls import strip_controls
+from sigwatch.redact.standard import mask
 
 ID_LENGTH = 100
 TITLE_LENGTH = 110
@@ -17,6 +21,8 @@ MENTION_LENGTH = 200
 FIRST_STEP_LENGTH = 200
 SAMPLE_LINES = 10
 SAMPLE_LINE_LENGTH = 400
+GLIMPSE_LINES = 3
+GLIMPSE_LINE_LENGTH = 200
 LISTED_GROUPS = 3
 
 RESOLVED_MARK = "✅"
@@ -45,7 +51,11 @@ class Message:
     headline: str
     """Severity and title."""
     state: str
-    """Since when, whether it is back, or how long it lasted."""
+    """Since when and whether it is back, or how long it lasted and how it ended."""
+    last_hour: str
+    """Bars of the hour that ends with the newest event, and their peak; empty for a single event."""
+    notes: tuple[str, ...]
+    """Who acknowledged or silenced it, and why it was escalated; a sentence each."""
     facts: tuple[Fact, ...]
     verdict: str
     """Where the steps come from, or what there is instead of steps."""
@@ -59,7 +69,9 @@ class Message:
     """The prevention rule, where there are no steps."""
     verification: str
     samples: tuple[str, ...]
-    """Lines, oldest first."""
+    """Lines of all log events that are kept, oldest first: for targets without a thread to put them into."""
+    glimpse: tuple[str, ...]
+    """The first lines of the first log event: for cards whose thread has the rest."""
     why: str
     ris: str
     ris_url: str
@@ -75,53 +87,61 @@ def message(alert: Alert) -> Message:
     """Word an alert. Prose is shortened to a length that people read; steps, code and links are whole."""
     incident, fix = alert.incident, alert.fix
     resolved = incident.state is State.RESOLVED
-    severity = _line(incident.severity, 20)
-    headline = f"{severity} · {_line(alert.title, TITLE_LENGTH)}"
+    severity = one_line(incident.severity, 20)
+    headline = f"{severity} · {one_line(alert.title, TITLE_LENGTH)}"
+    state = standing(incident, fix)
     steps = tuple(Step(_prose(step.text), strip_controls(step.code).strip("\n")) for step in fix.steps) if fix else ()
     return Message(
-        signature=_line(incident.signature, ID_LENGTH),
+        signature=one_line(incident.signature, ID_LENGTH),
         severity=severity,
         resolved=resolved,
-        mark=RESOLVED_MARK if resolved else MARKS.get(severity, OTHER_MARK),
+        mark=mark_of(incident),
         headline=headline,
-        state=state_line(incident),
+        state=state,
+        last_hour=sparkline(incident.histogram),
+        notes=notes(incident),
         facts=_facts(incident),
         verdict=_verdict(fix, bool(alert.prevention.strip())),
-        section=_line(fix.section, TITLE_LENGTH) if fix and fix.steps else "",
+        section=one_line(fix.section, TITLE_LENGTH) if fix and fix.steps else "",
         cause=shorten(_first_paragraph(fix.root_cause), CAUSE_LENGTH) if fix else "",
         steps=steps,
         prevention="" if steps else shorten(_prose(alert.prevention), WHY_LENGTH),
         verification=strip_controls(fix.verification).strip("\n") if fix else "",
         samples=excerpt(incident.samples),
+        glimpse=glimpse(incident.samples),
         why=shorten(_prose(alert.why_it_matters), WHY_LENGTH),
-        ris=_line(fix.ris, ID_LENGTH) if fix else "",
+        ris=one_line(fix.ris, ID_LENGTH) if fix else "",
         ris_url=strip_controls(fix.url).strip() if fix else "",
         logs_url=strip_controls(alert.logs_url).strip(),
-        mention="" if resolved else _line(alert.mention, MENTION_LENGTH),
-        summary=_summary(headline, incident, steps),
+        mention="" if resolved else one_line(alert.mention, MENTION_LENGTH),
+        summary=_summary(headline, state, incident, steps),
     )
 
 
-def state_line(incident: Incident) -> str:
-    """`open since 06:02:11 UTC`, `... · back after 41 days, 2nd time`, `resolved after 12 min · ...`."""
-    lasted = duration(incident.last_seen_ms - incident.first_seen_ms)
-    state = (
-        f"resolved after {lasted} · quiet since {clock_time(incident.last_seen_ms)}"
-        if incident.state is State.RESOLVED
-        else f"open since {clock_time(incident.first_seen_ms)}"
-    )
-    if incident.occurrence < 2:
-        return state
-    return f"{state} · {_back(incident)}"
+def mark_of(incident: Incident) -> str:
+    """One emoji for the state: that of the severity while open, a tick when over."""
+    over = incident.state is State.RESOLVED
+    return RESOLVED_MARK if over else severity_mark(incident.severity)
 
 
-def excerpt(samples: Sequence[str], lines: int = SAMPLE_LINES) -> tuple[str, ...]:
+def severity_mark(severity: str) -> str:
+    """One emoji for a severity."""
+    return MARKS.get(severity, OTHER_MARK)
+
+
+def excerpt(samples: Sequence[str], lines: int = SAMPLE_LINES, length: int = SAMPLE_LINE_LENGTH) -> tuple[str, ...]:
     """The first lines of the samples, masked, with a note of how many were left out."""
-    every = [line.rstrip() for sample in samples for line in mask(sample).split("\n") if line.strip()]
+    every = [line for sample in samples for line in _lines(sample)]
     if len(every) <= lines:
-        return tuple(cut(line, SAMPLE_LINE_LENGTH) for line in every)
-    kept = [cut(line, SAMPLE_LINE_LENGTH) for line in every[: lines - 1]]
+        return tuple(cut(line, length) for line in every)
+    kept = [cut(line, length) for line in every[: lines - 1]]
     return (*kept, more_lines(len(every) - len(kept)))
+
+
+def glimpse(samples: Sequence[str]) -> tuple[str, ...]:
+    """At most three lines of the first sample, masked."""
+    first = _lines(samples[0]) if samples else []
+    return tuple(cut(line, GLIMPSE_LINE_LENGTH) for line in first[:GLIMPSE_LINES])
 
 
 def more_lines(count: int) -> str:
@@ -129,8 +149,8 @@ def more_lines(count: int) -> str:
     return f"… {count:,} more line{'' if count == 1 else 's'}"
 
 
-def _line(text: str, limit: int) -> str:
-    return cut(" ".join(strip_controls(text).split()), limit)
+def _lines(sample: str) -> list[str]:
+    return [line.rstrip() for line in mask(sample).split("\n") if line.strip()]
 
 
 def _prose(text: str) -> str:
@@ -140,12 +160,6 @@ def _prose(text: str) -> str:
 def _first_paragraph(text: str) -> str:
     paragraphs = (_prose(part) for part in strip_controls(text).strip().split("\n\n"))
     return next((part for part in paragraphs if part), "")
-
-
-def _back(incident: Incident) -> str:
-    if incident.previous_ms is None:
-        return f"{ordinal(incident.occurrence)} time"
-    return f"back after {duration(incident.first_seen_ms - incident.previous_ms)}, {ordinal(incident.occurrence)} time"
 
 
 def _facts(incident: Incident) -> tuple[Fact, ...]:
@@ -162,7 +176,7 @@ def _facts(incident: Incident) -> tuple[Fact, ...]:
         Fact("Account", place),
         Fact("Grouped by", "" if incident.group in incident.log_groups else incident.group),
     ]
-    lines = (Fact(fact.name, _line(fact.value, FACT_LENGTH)) for fact in named)
+    lines = (Fact(fact.name, one_line(fact.value, FACT_LENGTH)) for fact in named)
     return tuple(fact for fact in lines if fact.value)
 
 
@@ -170,18 +184,23 @@ def _verdict(fix: Fix | None, prevention: bool) -> str:
     instead = "; prevention rule:" if prevention else ""
     if fix is None:
         return f"No RIS yet{instead}"
-    ris = _line(fix.ris, ID_LENGTH)
+    ris = one_line(fix.ris, ID_LENGTH)
     if not fix.steps:
         return f"{ris} lists no steps{instead}"
     if not fix.resolved:
         return f"Not yet resolved: {ris} recommends"
-    mttr = _line(fix.mttr, 60)
+    mttr = one_line(fix.mttr, 60)
     return f"Fixed last time by {ris} in {mttr}" if mttr else f"Fixed last time by {ris}"
 
 
-def _summary(headline: str, incident: Incident, steps: tuple[Step, ...]) -> str:
-    project = _line(incident.project, ID_LENGTH)
-    told = f"{headline} · {project} · {events(incident.count)} · {state_line(incident)}"
-    if not steps or incident.state is State.RESOLVED:
+def _summary(headline: str, state: str, incident: Incident, steps: tuple[Step, ...]) -> str:
+    project = one_line(incident.project, ID_LENGTH)
+    told = f"{headline} · {project} · {events(incident.count)} · {state}"
+    if not steps or incident.state is not State.OPEN:
         return told
-    return f"{told} · First: {cut(steps[0].text.replace('`', '').replace('**', ''), FIRST_STEP_LENGTH)}"
+    return f"{told} · First: {first_step(steps)}"
+
+
+def first_step(steps: Sequence[Step]) -> str:
+    """The first step without markup, cut to a line."""
+    return cut(steps[0].text.replace("`", "").replace("**", ""), FIRST_STEP_LENGTH) if steps else ""

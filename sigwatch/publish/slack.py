@@ -1,18 +1,18 @@
-"""Slack as a target: one message for each incident, edited in place."""
+"""Slack as a target: one message for each incident, edited in place, with a thread that says what happened when."""
 
 import logging
-import threading
 import uuid
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from slack_sdk import WebClient
 from slack_sdk.web import SlackResponse
 
 from sigwatch.errors import Ambiguous, NotSent, PublishError, Refused
-from sigwatch.model.incident import Alert
-from sigwatch.publish.slack_blocks import blocks, plain, validate
+from sigwatch.model.message import Content, Milestone
+from sigwatch.publish.deadline import within
+from sigwatch.publish.reasons import ESCALATIONS
+from sigwatch.publish.slack_blocks import blocks, blocks_with_buttons, plain, validate
 from sigwatch.publish.slack_outcome import explain, harmless_to_repeat
 
 T = TypeVar("T")
@@ -59,133 +59,149 @@ class SlackPublisher:
 
     name = "slack"
 
-    def __init__(self, client: WebClient, deadline: float = DEADLINE_SECONDS) -> None:
-        """Publish through `client`, giving up on a call after `deadline` seconds in all."""
+    def __init__(self, client: WebClient, deadline: float = DEADLINE_SECONDS, *, buttons: bool = False) -> None:
+        """Publish through `client`.
+
+        Args:
+            client: as `slack_client` makes it.
+            deadline: seconds in all after which a call is given up.
+            buttons: whether somebody listens to what is pressed (Socket Mode).
+        """
         self._client = client
         self._deadline = deadline
+        self._render = blocks_with_buttons if buttons else blocks
 
-    def post(self, destination: str, alert: Alert) -> str:
-        """Post the alert with its key in the metadata, where `find` looks for it.
+    def post(self, destination: str, content: Content, thread: str) -> str:
+        """Post with the key in the metadata, where `find` looks for it; escalations are shown in the channel as well.
 
         Raises:
             NotSent: Slack has it certainly not.
             Ambiguous: Slack may have it.
             Refused: Slack does not want it, or would not by what is known of its limits.
         """
-        text, body = blocks(alert)
+        text, body = self._render(content)
         faults = validate(text, body)
         if faults:
             raise Refused(f"not a message that Slack takes: {'; '.join(faults)}", because_of_content=True)
-        return self._send(destination, alert, text, body)
+        return self._send(destination, content, text, body, thread)
 
-    def update(self, destination: str, ref: str, alert: Alert) -> None:
+    def update(self, destination: str, ref: str, content: Content) -> None:
         """Edit the message; in the plainest form if Slack refuses the full one. Never Ambiguous: it may be repeated.
 
         Raises:
             NotSent: try again later.
             Refused: the message is gone, or not ours.
         """
-        text, body = blocks(alert)
+        text, body = self._render(content)
         try:
-            self._edit(destination, ref, alert, text, body)
+            self._edit(destination, ref, content, text, body)
         except Refused as refused:
             if not refused.because_of_content:
                 raise
             # No blocks at all would leave the old ones in place.
-            self._edit(destination, ref, alert, plain(alert), [])
+            self._edit(destination, ref, content, plain(content), [])
 
-    def find(self, destination: str, key: str, since_ms: int) -> str | None:
-        """The `ts` of the oldest message with that key, or None when Slack's history surely has none.
+    def find(self, destination: str, key: str, since_ms: int, thread: str) -> str | None:
+        """The `ts` of the oldest message with that key in the channel or thread; None when surely none is there.
 
         Raises:
             NotSent: the history can not be read now.
             Refused: the history may not be read.
         """
-        oldest = f"{max(since_ms / 1000 - CLOCK_SKEW_SECONDS, 0):.6f}"
-        try:
-            return self._within_deadline(lambda: self._search(destination, key, oldest))
-        except PublishError as error:
-            raise harmless_to_repeat(error) from None
+        ours = self._repeatably(lambda: list(self._ours(destination, since_ms, thread)))
+        return min((ts for ts, its_key in ours if its_key == key), default=None)
 
-    def plain(self, destination: str, alert: Alert) -> str:
-        """Post the alert as text alone."""
-        return self._send(destination, alert, plain(alert), None)
+    def plain(self, destination: str, content: Content, thread: str) -> str:
+        """Post as text alone."""
+        return self._send(destination, content, plain(content), None, thread)
 
-    def _send(self, destination: str, alert: Alert, text: str, body: Sequence[dict[str, Any]] | None) -> str:
+    def sweep(self, destination: str, since_ms: int) -> int:
+        """Delete messages in the channel whose key an older one of ours has too, and return how many.
+
+        A worker that was suspended between its last look and its post is the one known way to such a message.
+
+        Raises:
+            NotSent: not now; what is left is found again.
+            Refused: the history may not be read, or the message not be deleted.
+        """
+        ours = self._repeatably(lambda: sorted(self._ours(destination, since_ms, thread="")))
+        oldest: dict[str, str] = {}
+        doubled = [ts for ts, key in ours if oldest.setdefault(key, ts) != ts]
+        for ts in doubled:
+            self._delete(destination, ts)
+        return len(doubled)
+
+    def _send(
+        self, destination: str, content: Content, text: str, body: Sequence[dict[str, Any]] | None, thread: str
+    ) -> str:
         def call() -> str:
             response = self._client.chat_postMessage(
                 channel=destination,
                 text=text,
                 blocks=body,
-                metadata=_metadata(alert),
+                metadata=_metadata(content),
                 parse="none",
                 link_names=False,
                 unfurl_links=False,
                 unfurl_media=False,
+                thread_ts=thread or None,
+                reply_broadcast=True if thread and _escalates(content) else None,
                 # Not documented, so nothing relies on it; where Slack heeds it, a repeated post is recognised.
-                client_msg_id=str(uuid.uuid5(_NAMESPACE, alert.key)),
+                client_msg_id=str(uuid.uuid5(_NAMESPACE, content.key)),
             )
             return _ts(response)
 
-        return self._within_deadline(call)
+        return within(self._deadline, call, explain)
 
-    def _edit(self, destination: str, ref: str, alert: Alert, text: str, body: Sequence[dict[str, Any]]) -> None:
-        def call() -> None:
-            self._client.chat_update(
+    def _edit(self, destination: str, ref: str, content: Content, text: str, body: Sequence[dict[str, Any]]) -> None:
+        self._repeatably(
+            lambda: self._client.chat_update(
                 channel=destination,
                 ts=ref,
                 text=text,
                 blocks=body,
-                metadata=_metadata(alert),
+                metadata=_metadata(content),
                 parse="none",
                 link_names=False,
             )
+        )
 
+    def _delete(self, destination: str, ts: str) -> None:
+        self._repeatably(lambda: self._client.chat_delete(channel=destination, ts=ts))
+
+    def _ours(self, destination: str, since_ms: int, thread: str) -> Iterator[tuple[str, str]]:
+        """The `ts` and key of our messages in a thread, or in the channel itself, page by page."""
+        oldest = f"{max(since_ms / 1000 - CLOCK_SKEW_SECONDS, 0):.6f}"
+        cursor: str | None = None
+        while True:
+            response = (
+                self._client.conversations_replies(
+                    channel=destination, ts=thread, oldest=oldest, limit=PAGE, cursor=cursor, include_all_metadata=True
+                )
+                if thread
+                else self._client.conversations_history(
+                    channel=destination, oldest=oldest, limit=PAGE, cursor=cursor, include_all_metadata=True
+                )
+            )
+            yield from _keys(response)
+            cursor = _next_cursor(response)
+            if not cursor:
+                return
+
+    def _repeatably(self, call: Callable[[], T]) -> T:
+        """A call that may be made twice: what is uncertain of it is simply tried again."""
         try:
-            self._within_deadline(call)
+            return within(self._deadline, call, explain)
         except PublishError as error:
             raise harmless_to_repeat(error) from None
 
-    def _search(self, destination: str, key: str, oldest: str) -> str | None:
-        found: str | None = None
-        cursor: str | None = None
-        while True:
-            response = self._client.conversations_history(
-                channel=destination, oldest=oldest, limit=PAGE, cursor=cursor, include_all_metadata=True
-            )
-            # Newest first, so the last one seen is the oldest.
-            found = next((ts for ts, its_key in _keys(response) if its_key == key), None) or found
-            cursor = _next_cursor(response)
-            if not cursor:
-                return found
 
-    def _within_deadline(self, call: Callable[[], T]) -> T:
-        """Run a call that may take the deadline and no longer.
-
-        slack-sdk's timeout starts anew with each byte received, so only another thread can hold it to a total. A call
-        given up runs on: what it does late, the next look into the history finds.
-        """
-        future: Future[T] = Future()
-        threading.Thread(target=_run, args=(future, call), name="slack-call", daemon=True).start()
-        try:
-            failure = future.exception(self._deadline)
-        except TimeoutError:
-            failure = Ambiguous(f"no answer from Slack within {self._deadline:g} seconds")
-        if failure is None:
-            return future.result()
-        # Nothing is chained: a cause could quote the request, and with it the token.
-        raise explain(failure) if isinstance(failure, Exception) else failure from None
+def _escalates(content: Content) -> bool:
+    return isinstance(content, Milestone) and content.reason in ESCALATIONS
 
 
-def _run(future: "Future[T]", call: Callable[[], T]) -> None:
-    try:
-        future.set_result(call())
-    except Exception as failure:  # noqa: BLE001 - handed to the caller, who classifies it
-        future.set_exception(failure)
-
-
-def _metadata(alert: Alert) -> dict[str, Any]:
-    return {"event_type": EVENT_TYPE, "event_payload": {"key": alert.key}}
+def _metadata(content: Content) -> dict[str, Any]:
+    return {"event_type": EVENT_TYPE, "event_payload": {"key": content.key}}
 
 
 def _ts(response: SlackResponse) -> str:
@@ -196,13 +212,13 @@ def _ts(response: SlackResponse) -> str:
 
 
 def _keys(response: SlackResponse) -> list[tuple[str, str]]:
-    """The `ts` and key of our messages on a page, oldest first."""
+    """The `ts` and key of our messages on a page."""
     pairs = []
     for entry in response.get("messages") or []:
         metadata = entry.get("metadata") or {}
         if metadata.get("event_type") == EVENT_TYPE:
             pairs.append((str(entry["ts"]), str(metadata.get("event_payload", {}).get("key", ""))))
-    return sorted(pairs)
+    return pairs
 
 
 def _next_cursor(response: SlackResponse) -> str | None:

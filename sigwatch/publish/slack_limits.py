@@ -6,7 +6,7 @@ than some 4,000 into several messages (slackapi/java-slack-sdk#704): one alert m
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 Block = Mapping[str, Any]
@@ -17,12 +17,23 @@ FIELD = 2_000
 FIELDS = 10
 HEADER = 150
 CONTEXT_ELEMENTS = 10
+ACTIONS = 25
+"""Elements of one actions block."""
+BUTTON_TEXT = 75
+BUTTON_VALUE = 2_000
+BUTTON_URL = 3_000
+ACTION_ID = 255
+CONFIRM_TITLE = 100
+CONFIRM_TEXT = 300
+CONFIRM_ANSWER = 30
 TOTAL = 10_000
 """Characters over all blocks."""
 TEXT = 3_500
 """Characters of the top-level text."""
 
 _LONGEST = {"header": HEADER, "section": SECTION}
+_BUTTON = {"value": BUTTON_VALUE, "url": BUTTON_URL, "action_id": ACTION_ID}
+_CONFIRM = {"title": CONFIRM_TITLE, "text": CONFIRM_TEXT, "confirm": CONFIRM_ANSWER, "deny": CONFIRM_ANSWER}
 _BROKEN_ESCAPE = re.compile(r"&(?!(?:amp|lt|gt);)")
 
 
@@ -63,14 +74,30 @@ def _faults(block: Block) -> Iterator[str]:
         yield f"{len(block['fields'])} fields, at most {FIELDS} allowed"
     for field in block.get("fields", ()):
         yield from _too_long(field, FIELD)
-    elements = block.get("elements", ())
-    if kind == "context":
-        if not 1 <= len(elements) <= CONTEXT_ELEMENTS:
-            yield f"{len(elements)} elements, 1 to {CONTEXT_ELEMENTS} allowed"
-        for element in elements:
-            yield from _too_long(element, SECTION)
+    if kind in _ELEMENTS:
+        yield from _element_faults(kind, block["elements"])
     if kind == "rich_text" and not all(texts(block)):
         yield "an empty text"
+
+
+def _element_faults(kind: str, elements: Sequence[Block]) -> Iterator[str]:
+    most, faults = _ELEMENTS[kind]
+    if not 1 <= len(elements) <= most:
+        yield f"{len(elements)} elements, 1 to {most} allowed"
+    for element in elements:
+        yield from faults(element)
+    ids = [element["action_id"] for element in elements if "action_id" in element]
+    if len(set(ids)) < len(ids):
+        yield "an action_id twice"
+
+
+def _button_faults(button: Block) -> Iterator[str]:
+    yield from _too_long(button["text"], BUTTON_TEXT)
+    for name, limit in _BUTTON.items():
+        if name in button and not 1 <= len(button[name]) <= limit:
+            yield f"{name}: {len(button[name])} characters, 1 to {limit} allowed"
+    for name, limit in _CONFIRM.items() if "confirm" in button else ():
+        yield from (f"confirm.{name}: {fault}" for fault in _too_long(button["confirm"][name], limit))
 
 
 def _too_long(value: Block, limit: int) -> Iterator[str]:
@@ -79,3 +106,9 @@ def _too_long(value: Block, limit: int) -> Iterator[str]:
         yield f"{len(text)} characters, 1 to {limit} allowed"
     if _BROKEN_ESCAPE.search(text):
         yield "an ampersand that is not escaped"
+
+
+_ELEMENTS: Mapping[str, tuple[int, Callable[[Block], Iterator[str]]]] = {
+    "context": (CONTEXT_ELEMENTS, lambda element: _too_long(element, SECTION)),
+    "actions": (ACTIONS, _button_faults),
+}

@@ -1,0 +1,99 @@
+"""An incident as one line of a list, with every part bounded, so that a page of lines has a longest form. Pure."""
+
+from dataclasses import dataclass
+
+from sigwatch.model.incident import State
+from sigwatch.model.message import Alert, Crowd, Digest
+from sigwatch.publish.message import first_step, mark_of
+from sigwatch.publish.reasons import one_line
+from sigwatch.publish.wording import ELLIPSIS, cut, incidents
+
+LINE = 150
+"""Characters of an entry, its line end included."""
+FIRST_STEP = 110
+"""Characters of the line below it, its line end and indentation included."""
+SEVERITIES = 8
+"""Different ones named in a heading."""
+URGENT = frozenset({"P0", "P1"})
+"""Severities whose first step is listed with them."""
+
+SIGNATURE_LENGTH = 40
+RIS_LENGTH = 24
+SEVERITY_LENGTH = 7
+MOST_COUNTED = 99_999_999
+INDENT = "      ↳ "
+
+CROWDS = {
+    Crowd.MANY_AT_ONCE: "So many at once that they are told together.",
+    Crowd.CHANNEL_FULL: "This channel has had its share of messages for now, so the next ones are told together.",
+    Crowd.CATCHING_UP: "They waited while they could not be told, or happened while nobody watched.",
+}
+"""Why incidents were gathered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line, in the three styles that it is shown in."""
+
+    lead: str
+    """Mark and severity, with the blank after them."""
+    signature: str
+    rest: str
+    """Title, place, count, state and RIS, with the blank before them."""
+    first: str
+    """The first step, for what is urgent and not over."""
+
+
+def heading(page: Digest) -> str:
+    """`500 incidents · P0 3 · P1 20 · P2 477`, `Page 2 of 8`."""
+    if page.page > 1:
+        return f"Page {page.page} of {page.pages}"
+    shares = [f"{one_line(severity, 20)} {count:,}" for severity, count in page.severities[:SEVERITIES]]
+    return " · ".join([incidents(page.total), *shares])
+
+
+def entry(alert: Alert) -> Entry:
+    """The line of an incident: title and place share the room that the rest leaves them."""
+    incident = alert.incident
+    lead = f"{mark_of(incident)} {one_line(incident.severity, SEVERITY_LENGTH)} "
+    signature = one_line(incident.signature, SIGNATURE_LENGTH)
+    ris = one_line(alert.fix.ris, RIS_LENGTH) if alert.fix else "no RIS"
+    ending = f"{_count(incident.count)} · {incident.state} · {ris}"
+    # As if the longest count and state were there: an edit must not shorten what was told before.
+    longest = len(f" · {_count(MOST_COUNTED)}+ · {State.ACKNOWLEDGED} · {ris}")
+    room = LINE - 1 - len(" ") - len(" · ") - longest - len(lead) - 1 - len(signature)
+    title, place = _shared(one_line(alert.title, LINE), _place(alert), room)
+    rest = " · ".join(part for part in (title, place, ending) if part)
+    return Entry(lead, signature, f" {rest}", _first(alert))
+
+
+def length(alert: Alert) -> int:
+    """Characters of an incident's line at most, whatever becomes of it, the first step aside."""
+    told = entry(alert)
+    shown = len(told.lead) + len(told.signature) + len(told.rest)
+    longest = len(f"{_count(MOST_COUNTED)}+ · {State.ACKNOWLEDGED}")
+    return min(LINE, shown - len(f"{_count(alert.incident.count)} · {alert.incident.state}") + longest + 1)
+
+
+def _count(count: int) -> str:
+    return f"×{count:,}" if count <= MOST_COUNTED else f"×{MOST_COUNTED:,}+"
+
+
+def _place(alert: Alert) -> str:
+    """What it is grouped by, which as a rule is a log group; its end tells more than its beginning."""
+    return one_line(alert.incident.group or ", ".join(alert.incident.log_groups), 4 * LINE)
+
+
+def _shared(title: str, place: str, room: int) -> tuple[str, str]:
+    """Both whole if they fit; else the place has at most half, and keeps its end."""
+    kept = min(len(place), max(room // 2, room - len(title)))
+    end = place if len(place) <= kept else ELLIPSIS + place[len(place) - kept + 1 :]
+    return cut(title, room - len(end)), end
+
+
+def _first(alert: Alert) -> str:
+    incident = alert.incident
+    if alert.fix is None or incident.severity not in URGENT or incident.state is State.RESOLVED:
+        return ""
+    step = one_line(first_step(alert.fix.steps), FIRST_STEP)
+    return f"{INDENT}{cut(step, FIRST_STEP - 1 - len(INDENT))}" if step else ""

@@ -1,0 +1,34 @@
+"""How a long list of incidents is dealt out to pages that Slack takes. Pure."""
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+from sigwatch.model.message import Alert
+from sigwatch.publish.listing import FIRST_STEP, URGENT, length
+from sigwatch.publish.slack_limits import TOTAL
+
+FIRST_PAGE = TOTAL - 1_200
+"""Characters for lines on the first page, beside its heading, reason, mention and button."""
+PAGE = TOTAL - 300
+"""Characters for lines on a further page."""
+
+
+def pages(alerts: Sequence[Alert]) -> list[int]:
+    """How many of the incidents go on each page, in the given order, all of them listed.
+
+    A page has room for what its incidents may still become: acknowledged or resolved, counted up.
+    """
+    counts: list[int] = []
+    start = 0
+    while start < len(alerts):
+        first = not counts
+        needed = accumulate(_needed(alert, first) for alert in alerts[start : start + PAGE])
+        room = FIRST_PAGE if first else PAGE
+        counts.append(max(1, sum(total <= room for total in needed)))
+        start += counts[-1]
+    return counts
+
+
+def _needed(alert: Alert, first_page: bool) -> int:
+    urgent = alert.fix is not None and bool(alert.fix.steps) and alert.incident.severity in URGENT
+    return length(alert) + (FIRST_STEP if urgent and first_page else 0)
