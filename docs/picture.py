@@ -14,7 +14,7 @@ from sigwatch.incident.fingerprint import hit
 from sigwatch.incident.lifecycle import Rules, apply
 from sigwatch.model.logs import Row
 from sigwatch.publish.console import ConsolePublisher
-from sigwatch.publish.redact import mask
+from sigwatch.redact.standard import mask
 
 ROOT = Path(__file__).resolve().parents[1]
 FIRST_SEEN_MS = 1_770_184_931_000

@@ -11,7 +11,7 @@ from sigwatch.model.logs import LogGroup, Window
 from sigwatch.pipeline import Notice
 from sigwatch.plan.console_link import console_link
 from sigwatch.plan.insights import UNFILTERED, filter_of, query_text
-from sigwatch.publish.redact import mask_document
+from sigwatch.redact.standard import mask_document
 
 MARGIN_SECONDS = 60
 """Shown before the first and after the last hit: what happened around it is part of the story."""

@@ -35,8 +35,8 @@ from sigwatch.ports import Clock, LogSource, Observer, Publisher, Store, Wait
 from sigwatch.publish.console import ConsolePublisher
 from sigwatch.publish.delivery import OutboxPolicy
 from sigwatch.publish.outbox import Outbox
-from sigwatch.publish.redact import mask
 from sigwatch.publish.slack import SlackPublisher, slack_client
+from sigwatch.redact.standard import mask
 from sigwatch.search import Reader
 from sigwatch.source.clients import logs_client, metrics_client
 from sigwatch.source.cloudwatch import Account, CloudWatchSource

@@ -15,7 +15,7 @@ from sigwatch import config
 from sigwatch.config import Settings
 from sigwatch.errors import ConfigurationError
 from sigwatch.model.knowledge import Library, Problem, Signature
-from sigwatch.publish.redact import strip_controls
+from sigwatch.redact.controls import strip_controls
 
 FINE, FINDINGS, USAGE = 0, 1, 2
 """Exit codes."""

@@ -16,7 +16,7 @@ from sigwatch.cli.context import FINDINGS, Format, options, say, signature_or_ex
 from sigwatch.config import Settings
 from sigwatch.model.knowledge import Library, Link, Problem, Ris, Signature, errors
 from sigwatch.plan.scopes import without_log_groups
-from sigwatch.publish.redact import strip_controls
+from sigwatch.redact.controls import strip_controls
 
 UNFOLDED = 1_000
 """Columns that no listing needs."""
