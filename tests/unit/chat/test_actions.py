@@ -1,13 +1,26 @@
 """What a click asks for."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sigwatch.chat.actions import BUTTONS, Acknowledge, AcknowledgeAll, Feedback, Request, SilenceFor, actor, requests
+from sigwatch.publish.slack_buttons import (
+    ACKNOWLEDGE,
+    ACKNOWLEDGE_ALL,
+    DID_NOT_HELP,
+    HELPED,
+    OPEN_LOGS,
+    OPEN_RIS,
+    SILENCE,
+    SILENCES,
+)
 from tests.fakes.slack_socket import block_actions
 
 ID = "0123456789abcdef"
@@ -116,3 +129,28 @@ def test_nothing_that_arrives_raises(whole: object, actions: object, user: objec
     for payload in (whole, {"type": "block_actions", "actions": actions, "user": user}):
         assert json.dumps([str(request) for request in requests(payload)])
         assert actor(payload) == "" or actor(payload).startswith("slack:")
+
+
+DOCUMENT = (Path(__file__).resolve().parents[3] / "docs" / "slack.md").read_text()
+
+
+def test_the_document_tells_of_every_button_and_no_other() -> None:
+    listed = re.findall(r"^\| [^|]+ \| `(sigwatch\.[\w.]+)` \|", DOCUMENT, re.MULTILINE)
+    shown = {ACKNOWLEDGE, ACKNOWLEDGE_ALL, HELPED, DID_NOT_HELP, *(f"{SILENCE}{seconds}" for seconds in SILENCES)}
+    assert shown == set(BUTTONS)
+    assert set(listed) == shown | {OPEN_RIS, OPEN_LOGS}
+
+
+def test_the_manifest_of_the_document_asks_for_what_is_used() -> None:
+    [text] = re.findall(r"^```yaml\n(.*?)^```", DOCUMENT, re.DOTALL | re.MULTILINE)
+    manifest = yaml.safe_load(text)
+    assert manifest["settings"]["socket_mode_enabled"]
+    assert manifest["settings"]["interactivity"]["is_enabled"]
+    scopes = set(manifest["oauth_config"]["scopes"]["bot"])
+    explained = {
+        name
+        for row in re.findall(r"^\| (`[^|]*:[^|]*) \|", DOCUMENT, re.MULTILINE)
+        for name in re.findall(r"`(.+?)`", row)
+    }
+    assert scopes == {"chat:write", "channels:history", "groups:history"}
+    assert explained == scopes | {"connections:write"}
