@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sigwatch.knowledge import knowledge_object, linking, ris
+from sigwatch.knowledge import knowledge_object, linking, ris, silences
 from sigwatch.knowledge.document import Document, Kind, kind_of
 from sigwatch.knowledge.knowledge_object import Learned
 from sigwatch.knowledge.linking import Links
 from sigwatch.knowledge.patterns import PatternJudge, RequiredTexts
+from sigwatch.knowledge.silences import ReadSilences
+from sigwatch.model.incident import Silence
 from sigwatch.model.knowledge import Ignored, Library, Problem, Ris, errors
 
 
@@ -32,7 +34,7 @@ class ReadSummary:
     """Sorted."""
 
 
-Reading = ReadObject | ReadSummary | Ignored | Problem
+Reading = ReadObject | ReadSummary | ReadSilences | Ignored | Problem
 """All that a document gives by itself, whatever the others hold."""
 
 
@@ -59,6 +61,7 @@ def assemble(
     learned: list[Learned] = []
     set_aside: list[Learned] = []
     summaries: list[Ris] = []
+    hushed: list[Silence] = []
     ignored: list[Ignored] = []
     problems: list[Problem] = []
     for reading in readings:
@@ -69,17 +72,23 @@ def assemble(
         elif isinstance(reading, ReadSummary):
             problems += reading.problems
             summaries.append(reading.ris)
+        elif isinstance(reading, ReadSilences):
+            problems += reading.problems
+            hushed += reading.silences
         elif isinstance(reading, Ignored):
             ignored.append(reading)
         else:
             problems.append(reading)
     learned, repeated_objects = _first_objects(learned)
     summaries, repeated_summaries = _first_summaries(summaries)
-    problems += [*repeated_objects, *repeated_summaries, *linking.unknown([*learned, *set_aside], summaries)]
+    distinct, repeated_silences = silences.distinct(hushed)
+    problems += [*repeated_objects, *repeated_summaries, *repeated_silences]
+    problems += linking.unknown([*learned, *set_aside], summaries)
     links = linking.link(learned, summaries, judge, required, before)
     library = Library(
         signatures=links.signatures,
         summaries=tuple(sorted(summaries, key=lambda summary: summary.id)),
+        silences=distinct,
         ignored=tuple(sorted(ignored)),
         problems=tuple(sorted(problems)),
     )

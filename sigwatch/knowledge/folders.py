@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from sigwatch.knowledge.silences import FILES
 from sigwatch.model.knowledge import Problem
 
 MAX_BYTES = 500_000
-"""A markdown file beyond this was not written by people, and would hold up every reload."""
+"""A file beyond this was not written by people, and would hold up every reload."""
 
 _SKIPPED = "node_modules"
 
@@ -40,8 +41,8 @@ class Found(NamedTuple):
 def listed(paths: Iterable[Path], base: Path) -> Iterator[Found | Problem]:
     """The documents at or below the paths, each once, shown relative to `base`; what can not be read is a problem.
 
-    Folders give their `*.md` files, sorted; hidden entries and `node_modules` are left out, links to folders are
-    followed. Never raises.
+    Folders give their `*.md` files and those of silences, sorted; hidden entries and `node_modules` are left out, links
+    to folders are followed. Never raises.
     """
     walk = _Walk(base)
     for path in paths:
@@ -131,7 +132,7 @@ def _wanted(entry: os.DirEntry[str]) -> bool:
     """Whether an entry of a folder is read, or looked into."""
     if entry.name.startswith(".") or entry.name == _SKIPPED:
         return False
-    if entry.name.endswith(".md"):
+    if entry.name.endswith(".md") or entry.name in FILES:
         return True
     return Path(entry.path).is_dir() if entry.is_symlink() else entry.is_dir(follow_symlinks=False)
 

@@ -1,10 +1,12 @@
 """Reads the knowledge folders, once or again and again; the only module that opens a document."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from sigwatch.knowledge import silences
 from sigwatch.knowledge.assembly import Reading, assemble, understand
 from sigwatch.knowledge.document import parse
 from sigwatch.knowledge.folders import Found, Stamp, listed, unreadable
@@ -42,6 +44,7 @@ class _State:
     """Of files and folders that could not be read."""
     links: Links = field(default_factory=Links)
     library: Library = field(default_factory=Library)
+    """With all silences, those that end too far away too."""
 
 
 def load(
@@ -50,6 +53,7 @@ def load(
     *,
     judge: PatternJudge,
     required: RequiredTexts = nothing_certain,
+    clock: Clock | None = None,
 ) -> Library:
     """Reads documents from files and, recursively, from folders, and links what they hold.
 
@@ -63,8 +67,9 @@ def load(
             with its absolute path.
         judge: The matcher, for the patterns' self-test and for linking.
         required: What a pattern's matches must hold; it saves the matcher most of the work of linking.
+        clock: Says the time, from which the ends of silences must not be too far away; without one they may be.
     """
-    return Shelf(paths, relative_to, judge=judge, required=required, clock=lambda: 0.0).read()
+    return Shelf(paths, relative_to, judge=judge, required=required, clock=clock or (lambda: math.inf)).read()
 
 
 class Shelf:
@@ -92,7 +97,8 @@ class Shelf:
 
     def read(self) -> Library:
         """What `load` would give at this moment."""
-        settled_ns = int((self._clock() - RACY_SECONDS) * 1e9)
+        now = self._clock()
+        settled_ns = (now - RACY_SECONDS) * 1e9
         base = (self._relative_to or Path.cwd()).absolute()
         before = self._state
         files, troubles = _taken(listed(self._paths, base), before.files, settled_ns, self._judge)
@@ -104,11 +110,20 @@ class Shelf:
             readings = (*(files[name].reading for name in names), *troubles)
             library, links = assemble(readings, self._judge, self._required, before.links)
             self._state = _State(files, troubles, links, replace(library, digest=digest))
-        return self._state.library
+        return _at(self._state.library, now)
+
+
+def _at(library: Library, now: float) -> Library:
+    """The library without the silences that must not hold at that time."""
+    far = silences.far_away(library.silences, now * 1000)
+    if not far:
+        return library
+    hold = tuple(each for each in library.silences if each.id not in far)
+    return replace(library, silences=hold, problems=tuple(sorted((*library.problems, *far.values()))))
 
 
 def _taken(
-    found: Iterable[Found | Problem], before: Mapping[str, _Kept], settled_ns: int, judge: PatternJudge
+    found: Iterable[Found | Problem], before: Mapping[str, _Kept], settled_ns: float, judge: PatternJudge
 ) -> tuple[dict[str, _Kept], tuple[Problem, ...]]:
     files: dict[str, _Kept] = {}
     troubles: list[Problem] = []
@@ -127,7 +142,7 @@ def _taken(
     return files, tuple(troubles)
 
 
-def _read(found: Found, known: _Kept | None, settled_ns: int, judge: PatternJudge) -> _Kept | Problem:
+def _read(found: Found, known: _Kept | None, settled_ns: float, judge: PatternJudge) -> _Kept | Problem:
     try:
         content = Path(found.real).read_bytes()
     except OSError as error:
@@ -140,10 +155,13 @@ def _read(found: Found, known: _Kept | None, settled_ns: int, judge: PatternJudg
 
 def _understood(shown: str, content: bytes, judge: PatternJudge) -> Reading:
     try:
-        return understand(parse(shown, content.decode("utf-8")), judge)
+        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         return Problem(shown, line, "file", f"is not UTF-8 text (byte {error.start}): save it as UTF-8")
+    if PurePosixPath(shown).name in silences.FILES:
+        return silences.read(shown, text)
+    return understand(parse(shown, text), judge)
 
 
 def _digest(shown: str, content: bytes) -> bytes:
