@@ -12,6 +12,7 @@ from typing import Final
 from sigwatch.chat.actions import Acknowledge, AcknowledgeAll, Feedback, Request, SilenceFor
 from sigwatch.errors import SigwatchError
 from sigwatch.incident import lifecycle
+from sigwatch.incident.silence import faults
 from sigwatch.model.audit import Entry
 from sigwatch.model.event import IncidentChanged
 from sigwatch.model.incident import Decision, Incident, Matchers, Reason, Silence
@@ -96,17 +97,15 @@ class Commands:
 
         Args:
             matchers: what it is for.
-            seconds: how long it holds, at least 1.
+            seconds: how long it holds.
             reason: why, in the words of whoever wants it; masked before it is kept.
             author: who wants it; masked as well.
             source: where it was asked for, such as `cli` or `slack`.
             actor: who did, for the audit trail.
 
         Raises:
-            SigwatchError: it would never hold.
+            SigwatchError: it has no reason or author, would never hold, or for too long.
         """
-        if seconds < 1:
-            raise SigwatchError("a silence must last at least a second")
         now_ms = self._now_ms()
         wanted = Silence(
             id="",
@@ -117,6 +116,8 @@ class Commands:
             ends_ms=now_ms + seconds * 1000,
             source=source,
         )
+        if wrong := faults(wanted, now_ms):
+            raise SigwatchError("; ".join(wrong))
         with self._store.unit() as unit:
             same = next((held for held in unit.silences(now_ms) if _as_good(held, wanted)), None)
             if same is not None:

@@ -9,11 +9,11 @@ import pytest
 from sigwatch.chat.actions import Acknowledge, AcknowledgeAll, Feedback, SilenceFor
 from sigwatch.commands import LONGEST_REASON, Commands, Noted, Silenced
 from sigwatch.errors import SigwatchError
-from sigwatch.incident.fingerprint import message_key
 from sigwatch.model.audit import Entry
 from sigwatch.model.event import Event, IncidentChanged
 from sigwatch.model.incident import Decision, Incident, Matchers, Reason, State
 from sigwatch.model.message import Alert, Content, Crowd, Digest, Kind, Milestone, Notice, Progress
+from sigwatch.publish.key import message_key
 from sigwatch.store.sqlite import SqliteStore
 from sigwatch.telling import card
 
@@ -254,9 +254,21 @@ def test_a_silence_that_lasts_longer_or_is_for_something_else_is_another_one(
     assert len(office.store.all_silences()) == 2
 
 
-def test_a_silence_of_no_length_is_refused(office: Office) -> None:
-    with pytest.raises(SigwatchError, match="at least a second"):
-        office.commands.silence(PEOPLE, 0, "", "Jane", "cli", "cli:jane")
+@pytest.mark.parametrize(
+    ("seconds", "reason", "author", "words"),
+    [
+        (0, "deploy", "Jane", "it would never hold"),
+        (31 * 24 * HOUR, "deploy", "Jane", "longer than 30 days"),
+        (HOUR, "\x00 \n", "Jane", "needs a reason"),
+        (HOUR, "deploy", "\u200b", "needs an author"),
+    ],
+)
+def test_a_silence_that_must_not_be_is_refused_with_the_reason(
+    office: Office, seconds: int, reason: str, author: str, words: str
+) -> None:
+    with pytest.raises(SigwatchError, match=words):
+        office.commands.silence(PEOPLE, seconds, reason, author, "cli", "cli:jane")
+    assert office.store.all_silences() == []
 
 
 def test_a_silence_ends_when_somebody_says_so_once(office: Office) -> None:
