@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from sigwatch import __version__
-from sigwatch.cli import backfill, demo, history, knowledge, local, plan, run
+from sigwatch.cli import backfill, demo, history, incidents, knowledge, local, plan, run, silence
 from sigwatch.cli.context import FINDINGS, USAGE, Options, stderr
 from sigwatch.config import DEFAULT_FILE
 from sigwatch.errors import ConfigurationError, SigwatchError
@@ -31,6 +31,8 @@ app.command("plan")(plan.plan)
 app.command("backfill")(backfill.backfill)
 app.command("local")(local.local)
 app.add_typer(history.app, name="history")
+app.add_typer(incidents.app, name="incidents")
+app.add_typer(silence.app, name="silence")
 
 _WITH_VALUE = ("-c", "--config", "--knowledge")
 _ALONE = ("-v", "--verbose")

@@ -9,8 +9,11 @@ import pytest
 
 from sigwatch.chat.actions import Acknowledge, AcknowledgeAll, Feedback, Request
 from sigwatch.chat.socket import JOB, Pace, SocketMode
+from sigwatch.commands import Commands
 from sigwatch.errors import StoreError
-from sigwatch.model.event import Event, RunSkipped, SkipReason
+from sigwatch.model.event import Event, IncidentChanged, RunSkipped, SkipReason
+from sigwatch.model.incident import Decision, Incident, Matchers, Reason, State
+from sigwatch.store.sqlite import SqliteStore
 from tests.fakes.slack_socket import FakeSocketMode, block_actions
 
 ID = "0123456789abcdef"
@@ -72,6 +75,41 @@ def test_a_click_is_acknowledged_and_handed_on(slack: FakeSocketMode) -> None:
         assert mode.connected
     assert slack.wait_for(lambda: not slack._open)
     assert ears.told.empty()
+
+
+def test_a_click_changes_the_state_once_however_often_it_comes(slack: FakeSocketMode) -> None:
+    store, ears = SqliteStore(":memory:"), Ears()
+    log_groups = ("/aws/lambda/api",)
+    told = Incident(
+        ID, "KO-1", "shop", "P1", "", "1", "us-east-1", log_groups, State.OPEN, 3, 1_000, 2_000, 2_000, opened_ms=1_000
+    )
+    with store.unit() as unit:
+        unit.put_incident(told)
+    commands = Commands(store, lambda: 5.0, ears.told.put, lambda _project, text: text)
+
+    def handle(request: Request, who: str) -> None:
+        commands.carry_out(request, who)
+        ears.handle(request, who)
+
+    buttons = ("sigwatch.acknowledge", "sigwatch.silence.3600", "sigwatch.helped")
+    with listening(slack, ears, handle=handle):
+        assert connected(slack)
+        for button in buttons:
+            payload = block_actions({"action_id": button, "value": ID})
+            slack.interactive(payload, slack.interactive(payload))
+        slack.click("sigwatch.acknowledge", "an-incident-that-is-gone")
+        assert {ears.next()[1] for _ in range(2 * len(buttons))} == {"slack:jane"}
+        changed, problem = ears.told.get(timeout=PATIENCE), ears.problem()
+    [acknowledged] = store.incidents()
+    assert changed == IncidentChanged(Decision(Reason.ACKNOWLEDGED, acknowledged, "slack:jane"))
+    assert (acknowledged.state, acknowledged.acknowledged_by) == (State.ACKNOWLEDGED, "slack:jane")
+    assert [s.matchers for s in store.all_silences()] == [Matchers("KO-1", "shop", "*", "/aws/lambda/api")]
+    assert sorted(entry.action for entry in store.audit(0, 2**62)) == ["acknowledged", "helped", "silence_added"]
+    assert problem.startswith(
+        "Acknowledge of slack:jane was not done: there is no incident 'an-incident-that-is-gone'; "
+    )
+    assert ears.told.empty()
+    store.close()
 
 
 def test_what_asks_for_nothing_is_acknowledged_all_the_same(slack: FakeSocketMode) -> None:
