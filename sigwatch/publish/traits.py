@@ -44,8 +44,8 @@ TRAITS: Mapping[str, Traits] = MappingProxyType(
         "slack-webhook": Traits(threads=False, merges=True, kinds=_NEWS, post_gap_ms=1_000),
         # As above. What an address behind it allows a minute differs by service, and Apprise says it to nobody.
         "apprise": Traits(threads=False, merges=True, kinds=_NEWS),
-        # An event has three actions: trigger, acknowledge, resolve. A silence is none of them: acknowledging would claim
-        # that somebody works on it. developer.pagerduty.com/docs/send-alert-event.
+        # An event has three actions: trigger, acknowledge, resolve. A silence is none of them, and to acknowledge
+        # in its place would claim that somebody works on it. developer.pagerduty.com/docs/send-alert-event.
         "pagerduty": Traits(threads=False, merges=False, kinds=_STATES),
         # Its clients are to send again what is still firing, every 30 s to 3 min:
         # prometheus.io/docs/alerting/latest/clients. The newest count comes along, so it needs no sending of its own.
