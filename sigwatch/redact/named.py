@@ -14,7 +14,6 @@ _OTHERS = (
     r"[ _-]?key|(?:shared|secret)[ _-]?(?:access[ _-]?)?key|access[ _-]?key(?:[ _-]?id)?|credentials?"
     r"|x-amz-(?:signature|credential|security-token)|jsessionid|phpsessid|asp\.net_sessionid|connect\.sid|_gitlab_session"
 )
-_NAMES = rf"[\w.-]*(?:{_PASSWORDS}|{_OTHERS})"
 _VENDORS = (
     "adafruit|airtable|algolia|alibaba|artifactory|asana|atlassian|beamer|bitbucket|bittrex|cloudant|cloudflare|codecov"
     "|cohere|coinbase|confluence|confluent|contentful|datadog|discord|droneci|dropbox|dynatrace|etsy|facebook|fastly"
@@ -25,7 +24,12 @@ _VENDORS = (
 )
 """Whose keys have no shape of their own, but stand beside the vendor's name."""
 
-_NOT_SECRET = frozenset({"null", "none", "nil", "true", "false", "undefined", "empty", "missing", "required"})
+_ANY = rf"{_PASSWORDS}|{_OTHERS}|(?:{_VENDORS})[\w.-]{{0,24}}key"
+_NAMES = rf"[\w.-]*(?:{_ANY})"
+
+_NOT_SECRET = frozenset(
+    {"null", "none", "nil", "true", "false", "yes", "no", "undefined", "empty", "missing", "required"}
+)
 
 ESCAPED = r'\\"(?:[^"\\]|\\\\(?:[^"\\]|\\["\\]))*(?:\\"|$)'
 """A string inside JSON inside JSON; a cut-off one ends with the text."""
@@ -116,7 +120,7 @@ NAMED: tuple[Rule, ...] = (
     ),
     rule(
         "command-line-option",
-        rf"(?i)((?:^|\s)--?[\w-]*(?:{_PASSWORDS}|{_OTHERS}))([ \t]+)({QUOTED}|\[[a-z-]+\]|[^\s\"'\\\[-]{BARE})",
+        rf"(?i)((?:^|\s)--?{_NAMES})([ \t]+)({QUOTED}|\[[a-z-]+\]|[^\s\"'\\\[-]{BARE})",
         _field,
     ),
     # MySQL's clients take a password without a space after -p.

@@ -14,7 +14,7 @@ _SCHEMES = (
 def _scheme(match: Any) -> str:
     """`basic authentication` is a phrase; `basic dXNlcjpwYXNz` is a leak."""
     word, space, value = match.group(1), match.group(2), match.group(3)
-    return f"{word}{space}[secret]" if looks_random(value) else str(match.group(0))
+    return f"{word}{space}[secret]" if looks_random(value.rstrip("=")) else str(match.group(0))
 
 
 PLACES: tuple[Rule, ...] = (
@@ -23,7 +23,7 @@ PLACES: tuple[Rule, ...] = (
         rf"(?i)\b((?:proxy-)?authorization{KEY_END})(\s*(?:=>|[:=])\s*(?:\\*[\"'])?)(?:(?:{_SCHEMES})\s+)?{BARE}",
         r"\1\2[secret]",
     ),
-    rule("bearer-or-basic", r"(?i)\b(bearer|basic)(\s*[:=]\s*|\s+)([A-Za-z0-9._~+/=-]{8,})", _scheme),
+    rule("bearer-or-basic", r"(?i)\b(bearer|basic)(\s*[:=]\s*|\s+)([A-Za-z0-9._~+/-]{8,}=*)", _scheme),
     rule("aws-signature", r"(?i)(\bsignature(?:=|%3d|\\u003d))[0-9a-f]{40,}", r"\1[secret]"),
     rule("cookie", r"""(?i)\b((?:set-)?cookie)((?:\\*["'])?\s*[:=]\s*(?:\\*["'])?)[^"'\n\\]+""", r"\1\2[secret]"),
     rule("url-user-info", r"""(?i)\b([a-z][a-z0-9+.-]*://)[^\s/"'<>?#]+@""", r"\1[credentials]@"),

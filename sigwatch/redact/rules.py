@@ -9,9 +9,12 @@ import re2
 Replace = Callable[[Any], str]
 """From an RE2 match, which ships no type, to its replacement."""
 
-EDGE = r"(\\[nrt]|_|\b)"
-"""Where a token may begin: at a word's edge, after an underscore, or after an escaped end of line in JSON, whose last
-letter would otherwise hide the edge."""
+EDGE = r"(\\+[nrt]|%0[9AaDd]|_|\b)"
+"""Where a token may begin: at a word's edge, after an underscore, or after an escaped end of line in JSON or in an
+address, whose last letter would otherwise hide the edge."""
+
+BASE64 = r"(?:[A-Za-z0-9+/=]|\\+/|%2[BFbf]|%3[Dd])"
+"""One character of base64, as it is, and as JSON and addresses write it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Tokens that are known by their own shape: money, models, watching, and other services. Sources: see `shapes`."""
 
-from sigwatch.redact.rules import Rule, shape
+from sigwatch.redact.rules import BASE64, Rule, shape
 
 _UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 
@@ -45,8 +45,8 @@ WATCHING: tuple[Rule, ...] = (
         r"NR(?:AK|II|IQ|JS|BR|AA|AL|SP|RA)-[A-Za-z0-9_-]{19,}|(?:[0-9a-f]{32}|eu01xx[0-9a-f]{26})FFFFNRAL\b"
         r"|(?:AA[0-9a-f]{40}|eu01xx[0-9a-f]{36})-NRMA\b",
     ),
-    shape("sentry-token", r"sntry[us]_[A-Za-z0-9+/=_]{40,}"),
-    shape("grafana-token", r"glsa_[A-Za-z0-9_]{32,}|glc_[A-Za-z0-9+/=]{32,}|eyJrIjoi[A-Za-z0-9+/=]{40,}"),
+    shape("sentry-token", rf"sntry[us]_(?:{BASE64}|_){{40,}}"),
+    shape("grafana-token", rf"glsa_[A-Za-z0-9_]{{32,}}|glc_{BASE64}{{32,}}|eyJrIjoi{BASE64}{{40,}}"),
     shape("dynatrace-token", r"dt0[a-z]\d\d\.[A-Za-z0-9]{24}\.[A-Za-z0-9]{30,}"),
     shape("posthog-key", r"ph[xs]_[A-Za-z0-9_]{40,}"),
     shape("rootly-key", r"rootly_[a-f0-9]{64}"),

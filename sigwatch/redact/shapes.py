@@ -5,21 +5,27 @@ detect-secrets (5e14193) and the detectors of trufflehog (3ab759f) agree on, and
 Lengths are lower bounds and mostly below the real ones: a log line may be cut, and half a token is still a leak.
 """
 
-from sigwatch.redact.rules import EDGE, Rule, rule, shape
+from sigwatch.redact.rules import BASE64, EDGE, Rule, rule, shape
 
 _UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 
 _PEM = r"PRIVATE KEY(?: BLOCK)?-----"
+_BREAK = r"(?:\s|\\+[nr]|%0[AaDd])"
+"""The end of a line, as it is or escaped."""
 
 KEYS: tuple[Rule, ...] = (
     rule("private-key", rf"-----BEGIN [A-Z0-9 ]*{_PEM}(?s:.*?)-----END [A-Z0-9 ]*{_PEM}"),
     rule(
         "cut-off-private-key",
-        rf"-----BEGIN [A-Z0-9 ]*{_PEM}(?:(?:\s|\\[nr])*[A-Za-z0-9+/=]{{16,}}(?:(?:\s|\\[nr])+[A-Za-z0-9+/=]+)?)*",
+        rf"-----BEGIN [A-Z0-9 ]*{_PEM}(?:{_BREAK}*{BASE64}{{16,}}(?:{_BREAK}+{BASE64}+)?)*",
         "[private-key]",
     ),
     # The key follows this line in PuTTY's files, as a count and so many lines of base64.
-    rule("putty-private-key", r"\bPrivate-Lines: \d+(?:(?:\s|\\[nr])+[A-Za-z0-9+/=]{16,})+", "[private-key]"),
+    rule(
+        "putty-private-key",
+        rf"{EDGE}Private-Lines(?::|%3[Aa])(?:[ +]|%20)*\d+(?:{_BREAK}+{BASE64}{{16,}})+",
+        r"\1[private-key]",
+    ),
     shape("age-secret-key", r"AGE-SECRET-KEY-1[0-9A-Z]{20,}"),
     shape("jwt", r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+){0,3}"),
     rule(
@@ -33,14 +39,15 @@ KEYS: tuple[Rule, ...] = (
 CLOUDS: tuple[Rule, ...] = (
     shape("aws-access-key-id", r"(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}\b", "aws-key"),
     # What the base64 of every temporary credential of STS begins with.
-    shape("aws-session-token", r"(?:FwoGZXIvYXdz|IQoJb3JpZ2lu)[A-Za-z0-9+/%=]{20,}"),
-    shape("aws-bedrock-key", r"ABSK[A-Za-z0-9+/]{60,}={0,2}|bedrock-api-key-[A-Za-z0-9+/=]{20,}"),
+    shape("aws-session-token", rf"(?:FwoGZXIvYXdz|IQoJb3JpZ2lu){BASE64}{{20,}}"),
+    shape("aws-bedrock-key", rf"ABSK{BASE64}{{60,}}|bedrock-api-key-{BASE64}{{20,}}"),
     # Checksummed keys: a fixed mark near the end says which service they open.
     shape(
         "azure-key",
-        r"[A-Za-z0-9+/]{76}(?:APIM|ACDb|\+(?:ABa|AMC|ASt))[A-Za-z0-9+/]{6}=="
-        r"|[A-Za-z0-9+/]{33}(?:AIoT|AzCa|\+(?:ASb|AEh|ARm))[A-Za-z0-9+/]{6}="
-        r"|[A-Za-z0-9+/_-]{40,44}(?:AzSe|AzFu|\+ACR)[A-Za-z0-9]{6}|[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}",
+        rf"{BASE64}{{76}}(?:APIM|ACDb|(?:\+|%2[Bb])(?:ABa|AMC|ASt)){BASE64}{{6}}(?:=|%3[Dd]){{2}}"
+        rf"|{BASE64}{{33}}(?:AIoT|AzCa|(?:\+|%2[Bb])(?:ASb|AEh|ARm)){BASE64}{{6}}(?:=|%3[Dd])"
+        rf"|(?:{BASE64}|[_-]){{40,44}}(?:AzSe|AzFu|(?:\+|%2[Bb])ACR)[A-Za-z0-9]{{6}}(?:=|%3[Dd]){{0,2}}"
+        r"|[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}",
     ),
     rule("azure-client-secret", r"(^|[^\w~.-]|\\[nrt])[\w~.]{3}\dQ~[\w~.-]{24,}", r"\1[azure-client-secret]"),
     rule("azure-sas", r"""(?i)((?:[?&;]|%26|\\u0026)sig(?:=|%3d))[^\s&"'<>;,\\]{20,}""", r"\1[azure-sas]"),
@@ -50,7 +57,7 @@ CLOUDS: tuple[Rule, ...] = (
     shape("alibaba-key-id", r"LTAI[A-Za-z0-9]{16,24}\b"),
     shape("digitalocean-token", r"do[opr]_v1_[a-fA-F0-9]{20,}"),
     shape("heroku-key", r"HRKU-[A-Za-z0-9_-]{20,}"),
-    shape("fly-token", r"fo1_[\w-]{20,}|fm(?:1[ar]|2)_[A-Za-z0-9+/=]{20,}"),
+    shape("fly-token", rf"fo1_[\w-]{{20,}}|fm(?:1[ar]|2)_{BASE64}{{20,}}"),
     shape("cloudflare-key", r"v1\.0-[a-f0-9]{24}-[a-f0-9]{20,}|cf(?:[ua]t|k)_[A-Za-z0-9]{30,}"),
     shape("netlify-token", r"nf[pcou]_[A-Za-z0-9]{36,}"),
     shape("supabase-key", r"sbp_[a-f0-9]{30,}|sb_secret_[\w-]{20,}"),
@@ -74,8 +81,8 @@ CODE: tuple[Rule, ...] = (
         r"|GR1348941[\w-]{20,}",
         "api-key",
     ),
-    shape("bitbucket-token", r"ATBB[A-Za-z0-9_=.-]{20,}|BBDC-[A-Za-z0-9+/@_-]{40,}"),
-    shape("atlassian-token", r"AT(?:ATT|CTT)3[A-Za-z0-9_=-]{40,}"),
+    shape("bitbucket-token", rf"ATBB[A-Za-z0-9_=.-]{{20,}}|BBDC-(?:{BASE64}|[@_-]){{40,}}"),
+    shape("atlassian-token", rf"AT(?:ATT|CTT)3(?:{BASE64}|[_-]){{40,}}"),
     shape("npm-token", r"npm_[A-Za-z0-9]{36,}", "api-key"),
     shape("pypi-token", r"pypi-Ag[A-Za-z0-9_-]{30,}"),
     shape("rubygems-token", r"rubygems_[a-f0-9]{40,}"),
@@ -94,7 +101,7 @@ CODE: tuple[Rule, ...] = (
     shape("postman-key", r"PMAK-[a-fA-F0-9]{24}-[a-fA-F0-9]{20,}"),
     shape("doppler-token", r"dp\.(?:ct|pt|st|sa|scim|audit)\.(?:[a-z0-9_-]{2,35}\.)?[A-Za-z0-9]{30,}"),
     shape("one-password-key", r"A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})(?:-[A-Z0-9]{5}){3}"),
-    shape("one-password-token", r"ops_eyJ[A-Za-z0-9+/]{40,}={0,3}"),
+    shape("one-password-token", rf"ops_eyJ{BASE64}{{40,}}"),
     shape("linear-key", r"lin_(?:api|oauth)_[A-Za-z0-9]{30,}"),
     shape("figma-token", r"fig[du]_[\w-]{30,}"),
     shape("launchdarkly-key", rf"(?:api|sdk)-{_UUID}"),
