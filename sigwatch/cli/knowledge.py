@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,9 +14,12 @@ from rich.text import Text
 
 from sigwatch import wiring
 from sigwatch.cli.context import FINDINGS, Format, options, say, signature_or_exit, stderr, stdout
+from sigwatch.cli.incidents import iso
 from sigwatch.config import Settings
+from sigwatch.model.incident import Silence
 from sigwatch.model.knowledge import Library, Link, Problem, Ris, Signature, errors
 from sigwatch.plan.scopes import without_log_groups
+from sigwatch.publish.wording import date_time
 from sigwatch.redact.controls import strip_controls
 
 UNFOLDED = 1_000
@@ -93,6 +97,7 @@ def _report(library: Library, problems: Sequence[Problem]) -> dict[str, Any]:
     return {
         "signatures": [_signature(signature) for signature in library.signatures],
         "summaries": [_remediation(ris) for ris in library.summaries],
+        "silences": [_silence(silence) for silence in library.silences],
         "ignored": [{"path": ignored.path, "reason": ignored.reason} for ignored in library.ignored],
         "problems": [
             {"path": p.path, "line": p.line, "field": p.field, "level": p.level, "message": p.message} for p in problems
@@ -117,6 +122,18 @@ def _signature(signature: Signature) -> dict[str, Any]:
         "suggestions": [_link(link) for link in signature.suggestions],
         "remediation": _remediation(signature.ris) if signature.ris else None,
         "prevention_rule": ko.prevention_rule,
+    }
+
+
+def _silence(silence: Silence) -> dict[str, Any]:
+    return {
+        "id": silence.id,
+        "matchers": asdict(silence.matchers),
+        "reason": silence.reason,
+        "author": silence.author,
+        "starts": iso(silence.starts_ms or None),
+        "ends": iso(silence.ends_ms),
+        "source": silence.source,
     }
 
 
@@ -152,31 +169,42 @@ def _annotation(problem: Problem) -> str:
 
 def _print_check(console: Console, library: Library, problems: Sequence[Problem]) -> None:
     for signature in library.signatures:
-        ko = signature.ko
-        say(
-            console,
-            Text.assemble(
-                (strip_controls(signature.id), "bold"), f"  {strip_controls(ko.title)}  ", (ko.status, "dim")
-            ),
-        )
-        for link in signature.links:
-            say(console, f"  linked to {link.ris}, {_steps(signature)}")
-            for reason in link.reasons:
-                say(console, f"    {reason}", "dim")
-        if not signature.links:
-            say(console, "  no RIS; its alert shows the prevention rule", "yellow")
-        for link in signature.suggestions:
-            say(console, f"  perhaps {link.ris}: {'; '.join(map(str, link.reasons))}", "dim")
+        _print_links(console, signature)
+    for silence in library.silences:
+        say(console, _silence_line(silence))
     for ignored in library.ignored:
         say(console, f"ignored {ignored.path}: {ignored.reason}", "dim")
     for problem in problems:
         say(console, f"{problem} ({problem.level})", "red" if problem.level == "error" else "yellow")
     bad, doubtful = len(errors(problems)), len(problems) - len(errors(problems))
     linked = sum(bool(signature.links) for signature in library.signatures)
+    silences = f"{len(library.silences)} silences, " if library.silences else ""
     say(
         console,
-        f"{len(library.signatures)} signatures ({linked} linked), {len(library.summaries)} RIS, "
+        f"{len(library.signatures)} signatures ({linked} linked), {len(library.summaries)} RIS, {silences}"
         f"{len(library.ignored)} files ignored, {bad} errors, {doubtful} warnings",
+    )
+
+
+def _print_links(console: Console, signature: Signature) -> None:
+    name, title = strip_controls(signature.id), strip_controls(signature.ko.title)
+    say(console, Text.assemble((name, "bold"), f"  {title}  ", (signature.ko.status, "dim")))
+    for link in signature.links:
+        say(console, f"  linked to {link.ris}, {_steps(signature)}")
+        for reason in link.reasons:
+            say(console, f"    {reason}", "dim")
+    if not signature.links:
+        say(console, "  no RIS; its alert shows the prevention rule", "yellow")
+    for link in signature.suggestions:
+        say(console, f"  perhaps {link.ris}: {'; '.join(map(str, link.reasons))}", "dim")
+
+
+def _silence_line(silence: Silence) -> str:
+    named = " ".join(f"{name}={glob}" for name, glob in asdict(silence.matchers).items() if glob != "*")
+    begins = f"from {date_time(silence.starts_ms)} " if silence.starts_ms else ""
+    return (
+        f"silence {silence.source}: {named or 'every signature in every log group'} {begins}"
+        f"until {date_time(silence.ends_ms)}: {silence.reason} ({silence.author})"
     )
 
 

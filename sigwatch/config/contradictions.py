@@ -1,8 +1,10 @@
 """Settings that are each valid but can not work together."""
 
+import re
 from collections.abc import Iterator
 
 from sigwatch.config.sections import Settings
+from sigwatch.redact.projects import CustomRule, faults
 
 Location = tuple[str | int, ...]
 """Keys and positions that lead to a value of the file."""
@@ -13,7 +15,7 @@ Fault = tuple[Location, str]
 
 def contradictions(settings: Settings) -> list[Fault]:
     """Every contradiction."""
-    found = (_unequipped, _channels, _routes, _fallback, _polling, _accounts, _incidents)
+    found = (_unequipped, _channels, _routes, _fallback, _polling, _accounts, _incidents, _redaction)
     return [fault for check in found for fault in check(settings)]
 
 
@@ -99,3 +101,19 @@ def _incidents(settings: Settings) -> Iterator[Fault]:
     if settings.incidents.quiet_period < settings.polling.interval:
         cure = "is shorter than polling.interval, so each poll would resolve and reopen; make it a few intervals"
         yield ("incidents", "quiet_period"), cure
+
+
+def _redaction(settings: Settings) -> Iterator[Fault]:
+    own = {name: project.redact for name, project in settings.projects.items()}
+    by_project = {name: [CustomRule(**rule.model_dump()) for rule in rules] for name, rules in own.items()}
+    common = [CustomRule(**rule.model_dump()) for rule in settings.redaction.rules]
+    for path, words in faults(settings.redaction.off, common, by_project):
+        yield _location(path), words
+
+
+def _location(path: str) -> Location:
+    """The steps of a path such as `projects.NAME.redact[0].name`; the name may hold dots itself."""
+    found = re.fullmatch(r"projects\.(.+)\.redact(\[.*)", path)
+    head: Location = ("projects", found[1], "redact") if found else ()
+    steps = re.findall(r"[^.\[\]]+", found[2] if found else path)
+    return (*head, *(int(step) if step.isdigit() else step for step in steps))

@@ -1,6 +1,6 @@
 """Which incidents a silence keeps from being told: pure decisions over the silences that there are."""
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
@@ -120,7 +120,7 @@ def scope(matchers: Matchers, signatures: Iterable[Signature], unresolved: Itera
 
 
 def reconciled(
-    recorded: Iterable[Silence], declared: Iterable[Silence], unreadable: Container[str], now_ms: int
+    recorded: Iterable[Silence], declared: Iterable[Silence], unread: Callable[[str], bool], now_ms: int
 ) -> Iterator[Silence]:
     """What is to be written so that the recorded silences are those that the files declare.
 
@@ -130,7 +130,7 @@ def reconciled(
     Args:
         recorded: every silence of the state, those of other sources too, which are left alone.
         declared: those of the files.
-        unreadable: files of which nothing is known: what they declared before holds on.
+        unread: tells of a file whether nothing of it is known: what it declared before holds on.
         now_ms: the time.
     """
     before = {each.id: each for each in recorded if _file(each)}
@@ -142,7 +142,7 @@ def reconciled(
         if known != (kept or wanted):
             yield kept or wanted
     for name, known in before.items():
-        gone = name not in now and _file(known) not in unreadable
+        gone = name not in now and not unread(_file(known))
         if gone and known.cancelled_ms is None and known.ends_ms > now_ms:
             yield replace(known, cancelled_ms=now_ms, cancelled_by=known.source)
 

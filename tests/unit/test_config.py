@@ -154,7 +154,7 @@ routes:
   - {channel: C0REST}
 fallback: {target: pagerduty, after: 10m}
 retention: {hits: 15d, incidents: 100y, audit: 100y, notifications: 4w, spending: 1w}
-redaction: {off: [email], rules: [{name: badge, pattern: "badge [0-9]+", replacement: "[badge]"}]}
+redaction: {off: [jwt], rules: [{name: badge, pattern: "badge [0-9]+", replacement: "[badge]"}]}
 """
 
 
@@ -244,6 +244,14 @@ def test_routes_are_faulted_at_their_own_lines() -> None:
         ("fallback: {target: slack}", 1, "fallback.target", "needs a channel id"),
         ("routes:\n- match: {tag: x}\n  targets: [slack]", 2, "routes.0", "or channel of this route"),
         ("routes:\n- match: {tag: x}\n  channel: C1", 3, "routes.0.channel", "slack is not among the route's targets"),
+        ("redaction:\n  off: [jwt, jwtt]", 2, "redaction.off.1", "no standard rule"),
+        ("redaction:\n  rules:\n  - {name: x, pattern: '('}", 3, "redaction.rules.0.pattern", "RE2 can not read it"),
+        (
+            "projects:\n  a.b:\n    redact:\n    - name: My Rule\n      pattern: cust-[0-9]+",
+            4,
+            "projects.a.b.redact.0.name",
+            "no name",
+        ),
         (
             "routes:\n- {match: {zone: Europe/Berlin}}\n- {match: {tag: x}}",
             3,
@@ -278,7 +286,7 @@ def test_every_target_that_may_be_told_is_known(tmp_path: Path) -> None:
 
 
 def test_keys_are_texts_whatever_yaml_takes_them_for(tmp_path: Path) -> None:
-    settings = parse("projects: {on: {slack_channel: C1}, 7: {slack_channel: C2}}\nredaction: {off: [x]}", tmp_path)
-    assert (settings.channel("on"), settings.channel("7"), settings.redaction.off) == ("C1", "C2", ("x",))
+    settings = parse("projects: {on: {slack_channel: C1}, 7: {slack_channel: C2}}\nredaction: {off: [jwt]}", tmp_path)
+    assert (settings.channel("on"), settings.channel("7"), settings.redaction.off) == ("C1", "C2", ("jwt",))
     shared = "projects:\n  a: &a {slack_channel: C1}\n  b: {<<: *a, log_groups: [/x]}\n"
     assert parse(shared, tmp_path).channel("b") == "C1"
