@@ -26,8 +26,6 @@ from sigwatch.model.incident import Decision, Incident, Reason, State
 from sigwatch.model.message import Alert
 from sigwatch.ports import Store
 from sigwatch.publish.wording import date_time, duration
-from sigwatch.redact.standard import mask
-from sigwatch.wiring import people
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -103,7 +101,7 @@ def show(
         return
     newest = max(cards, key=lambda card: card.revision, default=None)
     if newest is not None and isinstance(newest.content, Alert):
-        people.show_card(replace(newest.content, incident=incident), stdout())
+        wiring.show_card(replace(newest.content, incident=incident), stdout())
     else:
         stdout().print(_facts(incident))
     print_entries(entries)
@@ -130,9 +128,9 @@ def opened(context: typer.Context) -> AbstractContextManager[Store]:
     return closing(store)
 
 
-def commands_on(store: Store) -> Commands:
+def commands_on(store: Store, context: typer.Context) -> Commands:
     """What people may do, on an opened state."""
-    return people.commands(store, lambda _event: None, lambda _project, text: mask(text))
+    return wiring.commands(options(context).settings(), store, lambda _event: None)
 
 
 def login() -> str:
@@ -221,7 +219,7 @@ def _each(context: typer.Context, ids: Sequence[str], command: Callable[[Command
     actor = f"cli:{login()}"
     with opened(context) as store:
         known = [found.id for found in store.incidents()]
-        commands = commands_on(store)
+        commands = commands_on(store, context)
         for typed in ids:
             try:
                 [incident_id] = full_ids([typed], known, "incident", "incidents --state all")

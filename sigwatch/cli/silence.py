@@ -59,7 +59,7 @@ def add(  # noqa: PLR0913, PLR0917 - each is an option of the verb
     with opened(context) as store:
         _print_scope(context, matchers, seconds, store.unresolved())
         _confirm(yes)
-        done = commands_on(store).silence(matchers, seconds, reason, wanted.author, "cli", f"cli:{name}")
+        done = commands_on(store, context).silence(matchers, seconds, reason, wanted.author, "cli", f"cli:{name}")
     already = "silenced already until" if done.reason is Reason.ALREADY_SO else "silenced until"
     say(stdout(), f"{done.silence.id} {already} {date_time(done.silence.ends_ms)}")
 
@@ -93,7 +93,7 @@ def expire(
     failed = False
     with opened(context) as store:
         known = [found.id for found in store.all_silences()]
-        commands = commands_on(store)
+        commands = commands_on(store, context)
         for typed in ids:
             try:
                 [silence_id] = full_ids([typed], known, "silence", "silence list --all")
