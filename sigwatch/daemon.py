@@ -24,8 +24,6 @@ HEARTBEAT_SECONDS = 5
 HOUSEKEEPING_SECONDS = 3600
 ORPHANS_AFTER_SECONDS = 60
 """By then whatever an earlier run had begun has been gone on with, unless what is watched has changed."""
-HITS_KEPT_SECONDS = 30 * 86400
-"""Longer than any event can arrive late: CloudWatch takes events up to 14 days old."""
 
 RELOAD = "reload"
 
@@ -53,7 +51,12 @@ class Parts:
     store: Store
     deliver: Callable[[], int]
     """Sends whatever of the outbox is due."""
-    forget_hits: Callable[[int], int]
+    delete_doubles: Callable[[int], int]
+    """Deletes what targets show twice since an epoch millisecond."""
+    take_over: Callable[[], None]
+    """Records what the newest knowledge has brought."""
+    tidy: Callable[[int], None]
+    """Drops what is kept no longer, and of hits only those of events before an epoch second."""
     stop_orphans: Callable[[Container[str]], int]
     """Stops this installation's queries that run and whose markers are not among those given."""
     close_workers: Callable[[], None]
@@ -93,12 +96,12 @@ class Daemon:
     def run(self) -> None:
         """Watch until `stop`; returns when everything in hand is durable."""
         parts = self._parts
-        parts.watch.reload()
+        self._reload()
         self._every(HEARTBEAT_SECONDS, "heartbeat", self._beat)
         for step in parts.patrol.passes:
             job = partial(self._pass, step)
             self._every(parts.interval, f"{step.name} pass", job)
-        self._every(parts.reload, RELOAD, parts.watch.reload, after=parts.reload)
+        self._every(parts.reload, RELOAD, self._reload, after=parts.reload)
         self._every(HOUSEKEEPING_SECONDS, "housekeeping", self._housekeep)
         self._started_before = {query.marker for query in parts.store.started_queries()}
         self._every(HOUSEKEEPING_SECONDS, "orphans", self._stop_orphans, after=ORPHANS_AFTER_SECONDS)
@@ -119,7 +122,7 @@ class Daemon:
     def once(self) -> bool:
         """Make every pass once, deliver what is due, and return whether all of it worked."""
         parts = self._parts
-        parts.watch.reload()
+        self._reload()
         fine = bool(parts.watch.snapshot.scopes)
         for step in parts.patrol.passes:
             done = [part.result() for part in parts.patrol.run_now(step)]
@@ -134,6 +137,10 @@ class Daemon:
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._parts.clock(), UTC)
+
+    def _reload(self) -> None:
+        self._parts.watch.reload()
+        self._parts.take_over()
 
     def _beat(self) -> None:
         self._parts.pulse.beat_at = self._parts.clock()
@@ -165,9 +172,9 @@ class Daemon:
         parts.observe(OutboxMeasured(*parts.store.outbox(int(parts.clock() * 1000))))
 
     def _housekeep(self) -> None:
-        parts = self._parts
         # What is not yet searched by every pass may be found again.
-        parts.forget_hits(int(min(parts.clock() - HITS_KEPT_SECONDS, parts.patrol.searched_to()) * 1000))
+        self._parts.tidy(self._parts.patrol.searched_to())
+        self._parts.delete_doubles(int((self._parts.clock() - 2 * HOUSEKEEPING_SECONDS) * 1000))
 
     def _stop_orphans(self) -> None:
         """Stop what runs without anybody to wait for it, and forget what has been started for longer than any query."""

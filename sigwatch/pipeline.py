@@ -2,40 +2,25 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from sigwatch.incident import lifecycle
-from sigwatch.incident.fingerprint import grouping_key
+from sigwatch.incident.grouping import grouping_key
 from sigwatch.incident.own import OWN, cut_hit, overflow_hit
-from sigwatch.match.engine import Engine
+from sigwatch.incident.silence import expiring, hush, matches
+from sigwatch.match.engine import Engine, captured
 from sigwatch.matching import MOST_FETCHED, Matched, matched
 from sigwatch.model.event import IncidentChanged, ReadIncomplete, WindowSearched
-from sigwatch.model.incident import Alert, Decision, Incident, Kind, Reason
-from sigwatch.model.knowledge import Signature
+from sigwatch.model.incident import Decision, Incident, Silence
+from sigwatch.model.knowledge import KnowledgeObject, Signature
 from sigwatch.model.logs import Hit
+from sigwatch.model.message import TOLD, Delivery, Notice
 from sigwatch.plan.scopes import Batch
 from sigwatch.plan.strategy import QueryPlan, plan_queries
 from sigwatch.ports import Clock, Observer, Store, Unit, cursor_key
 from sigwatch.search import Reader, Reading
-
-TOLD: Mapping[Reason, Kind] = {
-    Reason.OPENED: Kind.OPENED,
-    Reason.RECURRED: Kind.OPENED,
-    Reason.COUNTED: Kind.COUNTED,
-    Reason.COUNTED_LATE: Kind.COUNTED,
-    Reason.RESOLVED: Kind.RESOLVED,
-}
-"""The decisions that change what a target shows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """One target's message about an incident."""
-
-    target: str
-    destination: str
-    alert: Alert
+from sigwatch.telling import UNTHREADED, entry_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +54,11 @@ def covering(batch: Batch) -> Record:
     return record
 
 
-Compose = Callable[[Incident, Signature], Iterable[Notice]]
-"""What each target is to show for an incident."""
+Compose = Callable[[Decision, Signature | None, Sequence[Delivery], int], Iterable[Notice]]
+"""What targets are to show after a decision, given the signature if it is known, the incident's cards, and the time."""
+
+Warn = Callable[[Silence, Sequence[Incident], int], Iterable[Notice]]
+"""What targets are to say of a silence that is about to end over these incidents, and the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +70,7 @@ class Pipeline:
     rules: lifecycle.Rules
     group_by: Sequence[str]
     compose: Compose
+    warn: Warn
     clock: Clock
     observe: Observer
 
@@ -108,8 +97,7 @@ class Pipeline:
             if searched:
                 record(unit, reading)
         self._tell(batch, reading, fresh, found, signatures)
-        for decision in decisions:
-            self.observe(IncidentChanged(decision))
+        self._changed(decisions)
         return reading
 
     def report(self, found: Hit) -> None:
@@ -121,50 +109,72 @@ class Pipeline:
         own = {signature.id: signature for signature in OWN}
         with self.store.unit() as unit:
             decisions = self._decide(unit, unit.add_hits([found]), own)
+        self._changed(decisions)
+
+    def review(self, signatures: Mapping[str, Signature], covered_ms: Callable[[Incident], int]) -> None:
+        """Do what time alone asks for: end what is quiet, call again, begin and end silences, warn of their ends."""
+        now_ms = int(self.clock() * 1000)
+        known = {signature.id: signature for signature in OWN} | dict(signatures)
+        made = []
+        with self.store.unit() as unit:
+            silences, incidents = unit.silences(now_ms), unit.unresolved()
+            for incident in incidents:
+                silence = hush(silences, incident, now_ms)
+                decision = lifecycle.review(incident, now_ms, covered_ms(incident), silence, self.rules)
+                if decision.reason in TOLD:
+                    self._record(unit, decision, known.get(incident.signature), now_ms)
+                    made.append(decision)
+            for silence in expiring(silences, now_ms):
+                hidden = [incident for incident in incidents if matches(silence.matchers, incident)]
+                for notice in self.warn(silence, hidden, now_ms):
+                    unit.enqueue(notice)
+        self._changed(made)
+
+    def _changed(self, decisions: Iterable[Decision]) -> None:
         for decision in decisions:
             self.observe(IncidentChanged(decision))
 
-    def resolve(self, signatures: Mapping[str, Signature], covered_ms: Callable[[Incident], int]) -> None:
-        """Resolve the open incidents whose quiet period has passed and was searched."""
-        now_ms = int(self.clock() * 1000)
-        known = {signature.id: signature for signature in OWN} | dict(signatures)
-        with self.store.unit() as unit:
-            checked = [
-                lifecycle.settle(incident, now_ms, covered_ms(incident), self.rules.quiet_ms)
-                for incident in unit.open_incidents()
-            ]
-            over = [decision for decision in checked if decision.reason is Reason.RESOLVED]
-            for decision in over:
-                self._record(unit, decision, known.get(decision.incident.signature))
-        for decision in over:
-            self.observe(IncidentChanged(decision))
-
     def _decide(self, unit: Unit, hits: Iterable[Hit], signatures: Mapping[str, Signature]) -> list[Decision]:
-        together: defaultdict[tuple[str, str], list[Hit]] = defaultdict(list)
-        for found in hits:
-            together[found.signature, grouping_key(found.row, self.group_by)].append(found)
         now_ms = int(self.clock() * 1000)
+        silences = unit.silences(now_ms)
         made = []
-        for (name, group), members in together.items():
-            prior = unit.incident(name, group)
-            for decision in lifecycle.apply(prior, group, signatures[name], members, now_ms, self.rules):
-                self._record(unit, decision, signatures[name])
+        for (name, group), found in self._together(hits, signatures).items():
+            prior, signature = unit.incident(name, group), signatures.get(name)
+            if signature is None and prior is None:
+                continue
+            of = signature or Signature(KnowledgeObject(id=name, title=name, path=""))
+            for decision in lifecycle.apply(
+                prior, group, of, found, now_ms, self.rules, lambda incident: hush(silences, incident, now_ms)
+            ):
+                self._record(unit, decision, signature, now_ms)
                 made.append(decision)
         return made
 
-    def _record(self, unit: Unit, decision: Decision, signature: Signature | None) -> None:
-        unit.put_incident(decision.incident)
-        for notice in self._notices(unit, decision.incident, signature):
-            unit.enqueue(notice.target, notice.destination, TOLD[decision.reason], notice.alert)
+    def _together(
+        self, hits: Iterable[Hit], signatures: Mapping[str, Signature]
+    ) -> Mapping[tuple[str, str], lifecycle.Found]:
+        """The hits by what they are hits of and what they share."""
+        found: defaultdict[tuple[str, str], tuple[list[Hit], list[Hit]]] = defaultdict(lambda: ([], []))
+        for each in hits:
+            signature = signatures[each.signature]
+            key = signature.recovers or signature.id, self._group(each, signature)
+            found[key][1 if signature.recovers else 0].append(each)
+        return {key: lifecycle.Found(*both) for key, both in found.items()}
 
-    def _notices(self, unit: Unit, incident: Incident, signature: Signature | None) -> Iterable[Notice]:
-        if signature is not None:
-            return self.compose(incident, signature)
-        # Its document is gone, but what was said about it must still come to its end.
-        return [
-            Notice(told.target, told.destination, replace(told.alert, incident=incident))
-            for told in unit.deliveries(incident.id)
-        ]
+    def _group(self, found: Hit, signature: Signature) -> str:
+        return grouping_key(
+            found.row,
+            signature.ko.group_by or self.group_by,
+            lambda: captured(signature.pattern, found.row.message),
+            lambda text: self.rules.mask(signature.project, text),
+        )
+
+    def _record(self, unit: Unit, decision: Decision, signature: Signature | None, now_ms: int) -> None:
+        unit.put_incident(decision.incident)
+        for notice in self.compose(decision, signature, unit.cards(decision.incident.id), now_ms):
+            unit.enqueue(notice)
+        if decision.reason not in UNTHREADED:
+            unit.record(entry_of(decision, now_ms))
 
     def _tell(
         self,
@@ -177,7 +187,8 @@ class Pipeline:
         counts: defaultdict[str, int] = defaultdict(int)
         for each in fresh:
             counts[each.signature] += 1
-        hits = tuple((name, signatures[name].project, count) for name, count in sorted(counts.items()))
+        counted = ((name, signatures[name], count) for name, count in sorted(counts.items()))
+        hits = tuple((name, each.project, count) for name, each, count in counted if not each.recovers)
         place = batch.scope.name, batch.step.name, reading.window
         delays = tuple((each.row.ingested_ms - each.row.ts_ms) / 1000 for each in fresh if each.row.ingested_ms)
         self.observe(WindowSearched(*place, len(batch.groups), len(reading.rows), hits, delays))

@@ -1,13 +1,15 @@
 """The edges of the system, each a small Protocol: logs come in, state is kept, messages go out, telemetry listens."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from sigwatch.model.audit import Entry
 from sigwatch.model.coverage import Coverage, Lookback, Spending, StartedQuery
 from sigwatch.model.event import Event
-from sigwatch.model.incident import Alert, Delivery, Incident, Kind
+from sigwatch.model.incident import Incident, Silence
 from sigwatch.model.logs import Hit, LogGroup, Row, Search, SearchResult, Volume, Window
+from sigwatch.model.message import Content, Delivery, Notice
 
 Clock = Callable[[], float]
 """Epoch seconds."""
@@ -82,17 +84,45 @@ class Unit(Protocol):
     def incident(self, signature: str, group: str) -> Incident | None:
         """The newest incident of that signature and grouping key."""
 
-    def open_incidents(self) -> list[Incident]:
-        """Every open incident."""
+    def incident_by_id(self, wanted: str) -> Incident | None:
+        """The incident with that id."""
+
+    def unresolved(self) -> list[Incident]:
+        """Every incident that is not over."""
 
     def put_incident(self, incident: Incident) -> None:
         """Write an incident, new or changed."""
 
-    def deliveries(self, incident: str) -> list[Delivery]:
-        """The outbox rows of an incident."""
+    def silences(self, now_ms: int) -> list[Silence]:
+        """The silences that hold at that time."""
 
-    def enqueue(self, target: str, destination: str, kind: Kind, alert: Alert) -> None:
-        """Make `alert` what the target should show for its incident; the destination of an existing row stays."""
+    def silence(self, wanted: str) -> Silence | None:
+        """The silence with that id, whenever it holds or held."""
+
+    def put_silence(self, silence: Silence) -> None:
+        """Write a silence, new or changed."""
+
+    def know(self, signature: str, status: str, content: str) -> None:
+        """The audit trail has it that a signature is of this status and content hash; an empty status for gone."""
+
+    def cards(self, incident: str) -> list[Delivery]:
+        """The cards of an incident, one for each target that is told of it."""
+
+    def gathered(self, key: str) -> list[Incident]:
+        """What a digest lists on all of its pages, given the idempotency key of the first one."""
+
+    def enqueue(self, notice: Notice) -> None:
+        """Make its content what the target should show under its id.
+
+        The destination of an existing row stays. Where a digest shows a card in its place, the digest is to be shown
+        anew, and of its thread only escalations are kept.
+        """
+
+    def record(self, entry: Entry) -> None:
+        """Add to the audit trail."""
+
+    def entries(self, subject: str) -> list[Entry]:
+        """What the audit trail says of one subject, oldest first."""
 
     def cover(self, key: CursorKey, start: int, end: int) -> None:
         """All between the two seconds has been searched; an empty range says where a pass begins."""
@@ -114,28 +144,57 @@ class Unit(Protocol):
 
 
 class Deliveries(Protocol):
-    """The outbox, as whoever sends from it sees it."""
+    """The outbox, as whoever sends from it sees it.
+
+    A lane is what a target limits the rate of: one for new messages in each destination, one for all edits.
+    """
 
     def due(self, now_ms: int, settle_ms: int) -> list[Delivery]:
-        """Deliveries with something to show whose time has come, oldest first.
+        """Deliveries with something to show whose time has come, most urgent first; of each lane the first few.
 
-        A row whose claim ran out counts only `settle_ms` after that, when the target's history can be trusted.
+        A row whose claim ran out counts only `settle_ms` after that, when the target's history can be trusted. One that
+        goes into a thread waits for the thread's first message. What a digest shows in its place is not due.
         """
 
-    def claim(self, delivery: Delivery, nonce: str, now_ms: int, until_ms: int) -> Delivery | None:
-        """Take a row for this worker, counting the attempt; None if somebody else was faster or it is no longer due.
+    def claim(self, delivery: Delivery, nonce: str, now_ms: int, until_ms: int, gap_ms: int) -> Delivery | None:
+        """Take a row for this worker, counting the attempt, and its lane for `gap_ms`.
 
-        A first try to post is stamped with `now_ms`.
+        None if somebody else was faster, it is no longer due, or its lane is not free. A first try to post is stamped
+        with `now_ms`. A digest comes with the newest cards of its incidents.
         """
 
-    def settle(self, delivery: Delivery) -> bool:
+    def settle(self, delivery: Delivery, entries: Sequence[Entry] = ()) -> bool:
         """Write the outcome of a claimed row and give up the claim; False if the claim was lost meanwhile."""
+
+    def rest(self, delivery: Delivery, until_ms: int) -> None:
+        """Leave the lane of a row alone until then."""
+
+    def unposted(self) -> list[Delivery]:
+        """Cards that no target has shown and nobody is trying to, most urgent first."""
+
+    def posted_since(self, target: str, destination: str, since_ms: int) -> int:
+        """Messages that a destination has got since then, those in threads aside."""
+
+    def gather(self, members: Sequence[Delivery], pages: Sequence[tuple[Notice, Sequence[str]]]) -> int:
+        """Put pages of a digest, each given with the ids of its cards, in place of cards, and return how many.
+
+        Where somebody has begun to post one of them meanwhile none is gathered, and 0 returned.
+        """
+
+    def destinations(self, target: str, since_ms: int) -> list[str]:
+        """Where in a target something was posted since then."""
+
+    def overdue(self, before_ms: int) -> list[Delivery]:
+        """Cards that have waited since then or longer without a message that shows them, and have no stand-in."""
+
+    def fall_back(self, delivery: Delivery, notice: Notice) -> bool:
+        """Have another target told in addition, once; False if it has been already."""
 
     def outbox(self, now_ms: int) -> tuple[int, float]:
         """How many deliveries are behind, and for how many seconds the oldest one."""
 
 
-class Store(QueryLog, Deliveries, Protocol):
+class Store(QueryLog, Protocol):
     """State that survives a restart."""
 
     def unit(self) -> AbstractContextManager[Unit]:
@@ -162,8 +221,32 @@ class Store(QueryLog, Deliveries, Protocol):
     def spent(self, day: str) -> list[Spending]:
         """What was spent on a day (UTC), as 2026-02-04."""
 
-    def open_incidents(self) -> list[Incident]:
-        """Every open incident, outside of a transaction."""
+    def unresolved(self) -> list[Incident]:
+        """Every incident that is not over, outside of a transaction."""
+
+    def incidents(self) -> list[Incident]:
+        """Every incident, in the order of their first hits."""
+
+    def all_silences(self) -> list[Silence]:
+        """Every silence, past ones and those to come as well, in the order of their beginnings."""
+
+    def cards(self, incident: str) -> list[Delivery]:
+        """See `Unit.cards`."""
+
+    def audit(self, since_ms: int, until_ms: int, actions: Collection[str] = (), subject: str = "") -> Iterator[Entry]:
+        """The audit trail of [since, until), oldest first; of some actions or one subject only, where given."""
+
+    def known(self) -> Mapping[str, tuple[str, str]]:
+        """Status and content hash of each signature, as the audit trail has it."""
+
+    def prune(self, cutoffs: Mapping[str, int]) -> int:
+        """Drop what is older than a time, in epoch milliseconds, and return how many rows.
+
+        By kind: hits, notifications, incidents, silences, audit, spending. What is open or undelivered stays.
+        """
+
+    def outbox(self, now_ms: int) -> tuple[int, float]:
+        """See `Deliveries.outbox`."""
 
     def ping(self) -> None:
         """Raise StoreError unless the state can be read."""
@@ -173,22 +256,22 @@ class Store(QueryLog, Deliveries, Protocol):
 
 
 class Publisher(Protocol):
-    """A target that shows alerts."""
+    """A target that shows what is told."""
 
     name: str
 
-    def post(self, destination: str, alert: Alert) -> str:
-        """Show a new message and return the target's name for it.
+    def post(self, destination: str, content: Content, thread: str) -> str:
+        """Show a new message, under the one that the target calls `thread` if any, and return the target's name for it.
 
         Raises:
             PublishError: one of its kinds says whether it may be sent again.
         """
 
-    def update(self, destination: str, ref: str, alert: Alert) -> None:
-        """Show `alert` in place of what `ref` shows now; repeating it is harmless."""
+    def update(self, destination: str, ref: str, content: Content) -> None:
+        """Show `content` in place of what `ref` shows now; repeating it is harmless."""
 
-    def find(self, destination: str, key: str, since_ms: int) -> str | None:
+    def find(self, destination: str, key: str, since_ms: int, thread: str) -> str | None:
         """The message with that idempotency key not older than `since_ms`, if the target has it."""
 
-    def plain(self, destination: str, alert: Alert) -> str:
-        """Post the alert in the plainest form the target has, for when it refuses the full one."""
+    def plain(self, destination: str, content: Content, thread: str) -> str:
+        """Post the content in the plainest form the target has, for when it refuses the full one."""

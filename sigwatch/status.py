@@ -70,7 +70,7 @@ class StatusBoard:
                     "first_seen": _moment(incident.first_seen_ms),
                     "last_seen": _moment(incident.last_seen_ms),
                 }
-                for incident in self.store.open_incidents()
+                for incident in self.store.unresolved()
             ],
             "scopes": [self._scope(scope, coverage) for scope in snapshot.scopes],
             "spent": sum(paid.dollars for paid in self.store.spent(day_of(now))),

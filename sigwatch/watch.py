@@ -79,6 +79,11 @@ def keep_last_good(previous: Library, fresh: Library) -> Library:
     return replace(fresh, signatures=tuple(present[name] for name in sorted(present)))
 
 
+def with_recoveries(signatures: Iterable[Signature]) -> list[Signature]:
+    """The signatures, and those that are looked for to know that an incident is over."""
+    return [each for signature in signatures for each in (signature, signature.recovery) if each]
+
+
 def _lies_in(path: str, broken: Container[str]) -> bool:
     return path in broken or any(folder.as_posix() in broken for folder in PurePosixPath(path).parents)
 
@@ -142,7 +147,7 @@ class Watch:
         """Look for log groups anew; those that were lost get another chance. Without an answer the old ones stay."""
         with self._renewal:
             library = self.snapshot.library
-            wanted = [(signature, self._selectors(signature)) for signature in library.watched]
+            wanted = [(signature, self._selectors(signature)) for signature in with_recoveries(library.watched)]
             try:
                 existing = look_up(self._source, [selectors for _, selectors in wanted], self._ignored)
             except Stopped:
@@ -168,7 +173,7 @@ class Watch:
         with self._renewal:
             self._lost.update({group: (scope, words) for group, words in groups.items()})
             for signature, words in signatures:
-                current = self.snapshot.library.signature(signature.id)
+                current = self._current(signature)
                 # A long pass may still search for what has been corrected meanwhile.
                 if current and current.pattern == signature.pattern:
                     self._rejected[signature.id] = words, self._clock()
@@ -178,6 +183,10 @@ class Watch:
                 self.snapshot, scopes=scopes, prepared_for=self._prepare(scopes), lost=lost, set_aside=self._set_aside()
             )
             self._tell()
+
+    def _current(self, signature: Signature) -> Signature | None:
+        found = self.snapshot.library.signature(signature.recovers or signature.id)
+        return found.recovery if found and signature.recovers else found
 
     def _left(self, scopes: Iterable[Scope]) -> tuple[tuple[Scope, ...], dict[LogGroup, str]]:
         """The scopes without what is set aside, and the log groups that are then in none, with their scope's name."""

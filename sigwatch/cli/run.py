@@ -33,6 +33,9 @@ def run(
         if once:
             raise typer.Exit(FINE if running.daemon.once() else FINDINGS)
         running.web.start()
+        if running.socket:
+            running.closing.callback(running.socket.close)
+            running.socket.start()
         log.info("watching", http=f"http://{settings.http.host}:{running.web.port}/", store=settings.store)
         running.daemon.run()
     log.info("stopped")

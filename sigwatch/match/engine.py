@@ -4,7 +4,7 @@ The reference dialect is RE2's: linear time whatever the text, so a log line can
 does not have (lookaround, back-references) is decided by the `regex` module within a time limit.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -104,6 +104,24 @@ def finds(pattern: str, text: str) -> bool:
         raise ValueError(
             f"took longer than {SLOW_LIMIT_SECONDS} s on one event; write it without lookaround and back-references"
         ) from None
+
+
+@lru_cache(maxsize=1_024)
+def _capturing(pattern: str) -> Any:
+    return _compiled(pattern) if "(?P<" in pattern else None
+
+
+def captured(pattern: str, text: str) -> Mapping[str, str]:
+    """The named groups of a pattern where it is first found in a text; empty without any.
+
+    A pattern outside of the linear dialect gives none.
+    """
+    compiled = _capturing(pattern)
+    match = compiled.search(_encoded(text)) if compiled is not None else None
+    if match is None:
+        return {}
+    found = {name.decode(): match.group(number) for name, number in compiled.groupindex.items()}
+    return {name: value.decode("utf-8", "replace") for name, value in found.items() if value is not None}
 
 
 @lru_cache(maxsize=32_768)

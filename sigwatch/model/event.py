@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sigwatch.model.incident import Decision, Kind
+from sigwatch.model.incident import Decision
 from sigwatch.model.knowledge import Library
 from sigwatch.model.logs import Window
+from sigwatch.model.message import Kind
 
 
 class QueryStatus(StrEnum):
@@ -186,6 +187,13 @@ class OrphansStopped:
 
 
 @dataclass(frozen=True, slots=True)
+class DoublesDeleted:
+    """Messages that a target showed twice were deleted there."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class QuarantineMeasured:
     """What is set aside now, all of one kind. Empty when all is well."""
 
@@ -208,5 +216,6 @@ Event = (
     | RunSkipped
     | BudgetMeasured
     | OrphansStopped
+    | DoublesDeleted
     | QuarantineMeasured
 )

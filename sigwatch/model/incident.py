@@ -1,28 +1,82 @@
-"""What is told: incidents, the reasons of their changes, the alert, and its delivery."""
+"""An incident, the reasons of its changes, and the silences that keep it from being told."""
 
 from dataclasses import dataclass
 from enum import StrEnum
-
-from sigwatch.model.knowledge import Step
 
 
 class State(StrEnum):
     """Where an incident stands."""
 
     OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
 
 
 class Reason(StrEnum):
-    """Why an incident changed, or did not: one word for log, metric and message alike."""
+    """Why an incident changed, or did not: one word for log, metric, audit trail and message alike."""
 
     OPENED = "opened"
     RECURRED = "recurred"
+    """It came back after its end."""
+    REOPENED = "reopened"
+    """It came back within the quiet period after somebody or something had ended it."""
     COUNTED = "counted"
     COUNTED_LATE = "counted_late"
+    GREW_TENFOLD = "grew_tenfold"
+    SPREAD = "spread"
+    """A second log group has it."""
+    UNACKNOWLEDGED = "unacknowledged"
+    """Nobody has acknowledged it for as long as its severity allows."""
+    ACKNOWLEDGED = "acknowledged"
+    SILENCED = "silenced"
+    SILENCE_ENDED = "silence_ended"
     RESOLVED = "resolved"
+    """Quiet for the quiet period."""
+    RECOVERED = "recovered"
+    """Its `resolved_pattern` was seen."""
+    CLOSED = "closed"
+    """Somebody said that it is over."""
     STILL_ACTIVE = "still_active"
     NOT_YET_COVERED = "not_yet_covered"
+    ALREADY_SO = "already_so"
+    """What was asked for was the case before."""
+
+
+ESCALATIONS = frozenset({Reason.GREW_TENFOLD, Reason.SPREAD, Reason.UNACKNOWLEDGED})
+"""They call people again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matchers:
+    """What a silence is for: globs on four properties, all of which must match."""
+
+    signature: str = "*"
+    project: str = "*"
+    severity: str = "*"
+    log_group: str = "*"
+    """An incident is matched when all of its log groups are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Incidents that are recorded and counted, but not told. Times are epoch milliseconds."""
+
+    id: str
+    matchers: Matchers
+    reason: str
+    author: str
+    starts_ms: int
+    ends_ms: int
+    """The first moment at which it no longer holds."""
+    source: str = ""
+    """Where it came from: `cli`, `slack`, or a file of the knowledge with its line."""
+    cancelled_ms: int | None = None
+    cancelled_by: str = ""
+
+    def active(self, now_ms: int) -> bool:
+        """Whether it holds at that time."""
+        end = self.ends_ms if self.cancelled_ms is None else min(self.ends_ms, self.cancelled_ms)
+        return self.starts_ms <= now_ms < end
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +88,7 @@ class Incident:
     project: str
     severity: str
     group: str
-    """Grouping key as people read it, such as a log group's name."""
+    """Grouping key as people read it, such as a log group's name. Masked."""
     account: str
     region: str
     log_groups: tuple[str, ...]
@@ -52,6 +106,21 @@ class Incident:
     """Last hit of the previous occurrence."""
     samples: tuple[str, ...] = ()
     """Masked log events, oldest first."""
+    opened_ms: int = 0
+    """When it was recorded first, or opened again."""
+    histogram: tuple[tuple[int, int], ...] = ()
+    """Hits by epoch minute, ascending, over the hour that ends with the newest hit."""
+    told_count: int = 0
+    """Count when it was opened or last escalated: growth is measured from here."""
+    escalated: tuple[Reason, ...] = ()
+    """In the order of time."""
+    acknowledged_by: str = ""
+    acknowledged_ms: int | None = None
+    resolution: Reason | None = None
+    """How it ended."""
+    closed_by: str = ""
+    silence: Silence | None = None
+    """What keeps it from being told now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,83 +129,5 @@ class Decision:
 
     reason: Reason
     incident: Incident
-
-
-@dataclass(frozen=True, slots=True)
-class Fix:
-    """What the linked RIS says, ready for a message."""
-
-    ris: str
-    title: str
-    severity: str
-    mttr: str
-    resolved: bool
-    """False: the cause is still open, and the steps are a recommendation."""
-    section: str
-    """Heading that the steps come from."""
-    steps: tuple[Step, ...]
-    root_cause: str = ""
-    verification: str = ""
-    url: str = ""
-    """Link to the document, or its path where no address of the repository is configured."""
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """A message about one incident, before any target gives it a shape. Holds masked text only."""
-
-    key: str
-    """Opaque idempotency key: the same for every try at the same message."""
-    incident: Incident
-    title: str
-    why_it_matters: str
-    prevention: str
-    fix: Fix | None
-    """None when no RIS is known: then `prevention` is all there is to offer."""
-    logs_url: str
-    """Logs Insights console link for this signature's query over the incident's time range."""
-    mention: str = ""
-    """Slack mention from the configuration; empty for none."""
-
-
-class Kind(StrEnum):
-    """What the newest undelivered change of an incident is."""
-
-    OPENED = "opened"
-    COUNTED = "counted"
-    RESOLVED = "resolved"
-
-
-class Progress(StrEnum):
-    """Where the delivery of a message stands."""
-
-    WAITING = "waiting"
-    CLAIMED = "claimed"
-    SENT = "sent"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """The outbox row of one incident and target: what should be shown there, and what is known to be shown."""
-
-    incident: str
-    target: str
-    destination: str
-    """Channel or the like, fixed when the incident opened: an edit must find its message."""
-    kind: Kind
-    alert: Alert
-    revision: int
-    """Grows with each change to be shown."""
-    delivered: int = 0
-    """Revision that the target has accepted."""
-    progress: Progress = Progress.WAITING
-    ref: str = ""
-    """The target's name for the message; empty until it was posted."""
-    attempts: int = 0
-    due_ms: int = 0
-    claim: str = ""
-    """Nonce of the worker that holds the row."""
-    claimed_until_ms: int = 0
-    first_attempt_ms: int = 0
-    """When a post was first tried; 0 for never. Bounds the look-up in the target's history."""
+    actor: str = "sigwatch"
+    """Who made it so."""

@@ -94,7 +94,7 @@ class Patrol:
             handed += self._look_back(snapshot)
             self._account(snapshot)
             if snapshot.looked_up:
-                self._resolve(snapshot)
+                self._review(snapshot)
         self._measure(step, snapshot)
         return handed
 
@@ -242,12 +242,12 @@ class Patrol:
         for event in (*gone, *found):
             self._observe(event)
 
-    def _resolve(self, snapshot: Snapshot) -> None:
+    def _review(self, snapshot: Snapshot) -> None:
         coverage = self._store.coverage()
         watched = {cursor_key(self.passes[0].name, group) for _, group in snapshot.places}
         known = {signature.id: signature for signature in snapshot.library.signatures}
-        self._pipeline.resolve(known, lambda incident: self._covered_ms(incident, coverage, watched))
-        self._observe(open_measured(self._store.open_incidents()))
+        self._pipeline.review(known, lambda incident: self._covered_ms(incident, coverage, watched))
+        self._observe(open_measured(self._store.unresolved()))
 
     def _covered_ms(self, incident: Incident, coverage: Mapping[CursorKey, Coverage], watched: set[CursorKey]) -> int:
         first = self.passes[0].name

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sigwatch.errors import Ambiguous, NotSent, PublishError, Refused
+from sigwatch.model.audit import Entry
 from sigwatch.model.event import Outcome
-from sigwatch.model.incident import Delivery, Kind, Progress
+from sigwatch.model.incident import State
+from sigwatch.model.message import Alert, Delivery, Digest, Kind, Milestone, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,12 @@ class OutboxPolicy:
     refused_ms: int = 300_000
     """Between tries of a refused message: a person may have mended the token or the channel."""
     tired_after: int = 3
-    """Failures of one target in a row, after which its other rows wait for the next round."""
+    """Failures of one target in a row, after which it is left alone for a while: a target that is down costs a deadline
+    for each try, and each try leaves a message whose fate is uncertain."""
+    longest_rest_ms: int = 30_000
+    """Then the most urgent row is tried again, alone."""
+    resend_unknown: bool = False
+    """Post again where the history that would tell whether a message arrived may not be read; else it is held."""
 
     def __post_init__(self) -> None:
         if self.claim_ms < 3 * self.call_ms:
@@ -88,16 +95,24 @@ def backoff_ms(attempts: int, policy: OutboxPolicy, chance: float) -> int:
 
 
 def settled(
-    delivery: Delivery, action: Action, answer: Answer, now_ms: int, policy: OutboxPolicy, chance: Callable[[], float]
+    delivery: Delivery,
+    action: Action,
+    answer: Answer,
+    now_ms: int,
+    policy: OutboxPolicy,
+    chance: Callable[[], float],
+    refresh_ms: int = 0,
 ) -> tuple[Delivery, Outcome]:
     """The claimed row as it is to be written, and the outcome to be told.
 
     `attempts` of `delivery` counts this try. `first_attempt_ms` is what makes the next worker look before it posts: it
     is forgotten only when the target certainly has nothing, and kept when an earlier try was ambiguous. An ambiguous
-    row waits for the settling time, as one does whose worker died.
+    row waits for the settling time, as one does whose worker died. What is to be sent again although nothing changed
+    becomes due `refresh_ms` later, unless that is 0.
     """
     if isinstance(answer, Accepted):
-        return _accepted(delivery, answer), answer.outcome
+        again = now_ms + refresh_ms if refresh_ms and _lasts(delivery) else 0
+        return _accepted(delivery, answer, now_ms, again), answer.outcome
     if isinstance(answer, Held):
         due = now_ms + backoff_ms(delivery.attempts, policy, chance())
         row = replace(delivery, ref=answer.ref or delivery.ref)
@@ -130,8 +145,47 @@ def shown(delivery: Delivery) -> Outcome:
     return Outcome.RESOLVED if delivery.kind is Kind.RESOLVED else Outcome.UPDATED
 
 
-def _accepted(delivery: Delivery, answer: Accepted) -> Delivery:
-    return replace(delivery, ref=answer.ref, delivered=delivery.revision, attempts=0, progress=Progress.SENT, due_ms=0)
+def rest_ms(failures: int, policy: OutboxPolicy) -> int:
+    """How long a target is left alone after so many failures in a row; 0 while it is not tired."""
+    beyond = failures - policy.tired_after
+    return min(policy.first_backoff_ms * 2 ** min(beyond, 30), policy.longest_rest_ms) if beyond >= 0 else 0
+
+
+def notified(delivery: Delivery, outcome: Outcome, now_ms: int) -> list[Entry]:
+    """What the audit trail says of an accepted or refused message; counts and retries are not worth a line."""
+    if outcome not in _TOLD and (outcome is not Outcome.UPDATED or delivery.kind is Kind.COUNTED):
+        return []
+    content = delivery.content
+    where = (("target", delivery.target), ("destination", delivery.destination), ("ref", delivery.ref))
+    what = (("outcome", str(outcome)), ("kind", str(delivery.kind)), ("form", type(content).__name__.lower()))
+    match content:
+        case Digest(alerts=alerts):
+            incidents = [alert.incident for alert in alerts]
+        case Alert(incident=incident) | Milestone(incident=incident):
+            incidents = [incident]
+        case _:
+            return [Entry(now_ms, "sigwatch", "notified", delivery.id, detail=where + what)]
+    return [Entry(now_ms, "sigwatch", "notified", i.id, i.signature, i.project, where + what) for i in incidents]
+
+
+_TOLD = frozenset({Outcome.POSTED, Outcome.SHORTENED, Outcome.RECONCILED, Outcome.RESOLVED, Outcome.REFUSED})
+
+
+def _lasts(delivery: Delivery) -> bool:
+    return isinstance(delivery.content, Alert) and delivery.content.incident.state is not State.RESOLVED
+
+
+def _accepted(delivery: Delivery, answer: Accepted, now_ms: int, refresh_ms: int) -> Delivery:
+    return replace(
+        delivery,
+        ref=answer.ref,
+        delivered=delivery.revision,
+        attempts=0,
+        progress=Progress.SENT,
+        due_ms=0,
+        posted_ms=delivery.posted_ms or now_ms,
+        refresh_ms=refresh_ms,
+    )
 
 
 def _waiting(delivery: Delivery, due_ms: int) -> Delivery:

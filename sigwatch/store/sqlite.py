@@ -2,27 +2,21 @@
 
 import json
 import sqlite3
-import threading
-import uuid
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
 
-from sigwatch.errors import StoreError
+from sigwatch.model.audit import Entry
 from sigwatch.model.coverage import Coverage, Lookback, Span, Spending, StartedQuery
-from sigwatch.model.incident import Delivery, Incident, Progress, State
+from sigwatch.model.incident import Incident, Silence, State
 from sigwatch.model.logs import Search, Window
+from sigwatch.model.message import Delivery
 from sigwatch.ports import CursorKey
-from sigwatch.store.sqlite_unit import BEHIND, DELIVERY, INCIDENTS, SqliteUnit, delivery_of, readable
-
-_SCHEMA_VERSION = 2
-_FROM_CURSORS = """
-INSERT OR IGNORE INTO coverage SELECT pass, account, region, log_group, second, second FROM cursors;
-DROP TABLE cursors;
-"""
-"""A version 1 state knew only where each pass stood."""
+from sigwatch.store.database import Database
+from sigwatch.store.sqlite_outbox import SqliteOutbox
+from sigwatch.store.sqlite_rows import INCIDENTS, SILENCES, entry_of
+from sigwatch.store.sqlite_unit import SqliteUnit
 
 
 class SqliteStore:
@@ -34,62 +28,16 @@ class SqliteStore:
         Raises:
             StoreError: the file can not be opened, or is from a newer version.
         """
-        self._lock = threading.RLock()
-        try:
-            if str(path) != ":memory:":
-                Path(path).parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-        except (OSError, sqlite3.Error) as error:
-            raise StoreError(f"the state {path} can not be opened: {error}") from error
-        try:
-            self._prepare()
-        except sqlite3.Error as error:
-            self._connection.close()
-            raise StoreError(f"the state {path} can not be opened: {error}") from error
-        except StoreError:
-            self._connection.close()
-            raise
-
-    def _prepare(self) -> None:
-        self._connection.row_factory = sqlite3.Row
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        # A power cut must not take back what Slack has already been told.
-        self._connection.execute("PRAGMA synchronous = FULL")
-        found = int(self._connection.execute("PRAGMA user_version").fetchone()[0])
-        if found > _SCHEMA_VERSION:
-            raise StoreError(f"the state is of version {found}, this sigwatch knows {_SCHEMA_VERSION}; upgrade it")
-        self._connection.executescript(files("sigwatch.store").joinpath("schema.sql").read_text(encoding="utf-8"))
-        if found == 1:
-            self._connection.executescript(_FROM_CURSORS)
-        self._connection.execute("INSERT OR IGNORE INTO facts VALUES ('installation', ?)", (uuid.uuid4().hex[:8],))
-        self._connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+        self._database = Database(path)
+        self._rows = self._database.rows
+        self._transaction = self._database.transaction
+        self.deliveries = SqliteOutbox(self._database)
 
     @contextmanager
     def unit(self) -> Iterator["SqliteUnit"]:
         """See `ports.Store.unit`."""
         with self._transaction() as connection:
             yield SqliteUnit(connection)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._connection
-                except BaseException:
-                    self._connection.execute("ROLLBACK")
-                    raise
-                self._connection.execute("COMMIT")
-            except sqlite3.Error as error:
-                raise StoreError(f"the state can not be written: {error}") from error
-
-    def _rows(self, statement: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
-        with self._lock:
-            try:
-                return self._connection.execute(statement, values).fetchall()
-            except sqlite3.Error as error:
-                raise StoreError(f"the state can not be read: {error}") from error
 
     @property
     def installation(self) -> str:
@@ -155,71 +103,50 @@ class SqliteStore:
         rows = self._rows("SELECT day, scope, pass, bytes, dollars, queries FROM spending WHERE day = ?", (day,))
         return [Spending(*row) for row in map(tuple, rows)]
 
-    def open_incidents(self) -> list[Incident]:
-        """See `ports.Store.open_incidents`."""
-        rows = self._rows("SELECT body FROM incidents WHERE state = ? ORDER BY first_seen_ms", (State.OPEN,))
-        return [INCIDENTS.validate_json(row[0]) for row in rows]
+    def unresolved(self) -> list[Incident]:
+        """See `ports.Store.unresolved`."""
+        with self.unit() as unit:
+            return unit.unresolved()
 
     def incidents(self) -> list[Incident]:
-        """Every incident, in the order of their first hits."""
+        """See `ports.Store.incidents`."""
         rows = self._rows("SELECT body FROM incidents ORDER BY first_seen_ms, id")
         return [INCIDENTS.validate_json(row[0]) for row in rows]
+
+    def cards(self, incident: str) -> list[Delivery]:
+        """See `ports.Store.cards`."""
+        with self.unit() as unit:
+            return unit.cards(incident)
+
+    def all_silences(self) -> list[Silence]:
+        """See `ports.Store.all_silences`."""
+        found = [SILENCES.validate_json(row[0]) for row in self._rows("SELECT body FROM silences ORDER BY id")]
+        return sorted(found, key=lambda silence: silence.starts_ms)
+
+    def audit(self, since_ms: int, until_ms: int, actions: Collection[str] = (), subject: str = "") -> Iterator[Entry]:
+        """See `ports.Store.audit`."""
+        marks = ", ".join("?" for _ in actions)
+        chosen = (f" AND action IN ({marks})" if actions else "") + (" AND subject = ?" if subject else "")
+        values = (since_ms, until_ms, *sorted(actions), *([subject] if subject else []))
+        statement = f"SELECT * FROM audit WHERE at_ms >= ? AND at_ms < ?{chosen} ORDER BY at_ms, seq"
+        return map(entry_of, self._rows(statement, values))
+
+    def known(self) -> Mapping[str, tuple[str, str]]:
+        """See `ports.Store.known`."""
+        return {row[0]: (row[1], row[2]) for row in self._rows("SELECT signature, status, hash FROM known")}
 
     def hit_counts(self) -> dict[str, int]:
         """Number of distinct hits of each signature."""
         return {row[0]: row[1] for row in self._rows("SELECT signature, count(*) FROM hits GROUP BY signature")}
 
-    def due(self, now_ms: int, settle_ms: int) -> list[Delivery]:
-        """See `ports.Store.due`."""
-        rows = self._rows(
-            f"SELECT {DELIVERY} FROM outbox WHERE {BEHIND} AND due_ms <= ?"
-            " AND (claim = '' OR claimed_until_ms + ? <= ?) ORDER BY behind_since_ms, incident, target",
-            (now_ms, settle_ms, now_ms),
-        )
-        return [delivery for row in rows if (delivery := readable(row))]
-
-    def claim(self, delivery: Delivery, nonce: str, now_ms: int, until_ms: int) -> Delivery | None:
-        """See `ports.Store.claim`."""
-        with self._transaction() as connection:
-            row = connection.execute(
-                "UPDATE outbox SET claim = ?, claimed_until_ms = ?, progress = ?, attempts = attempts + 1,"
-                " first_attempt_ms = CASE WHEN first_attempt_ms = 0 AND ref = '' THEN ? ELSE first_attempt_ms END"
-                f" WHERE incident = ? AND target = ? AND claim = ? AND due_ms <= ? AND {BEHIND}"
-                f" RETURNING {DELIVERY}",
-                (nonce, until_ms, Progress.CLAIMED, now_ms, delivery.incident, delivery.target, delivery.claim, now_ms),
-            ).fetchone()
-        return delivery_of(row) if row else None
-
-    def settle(self, delivery: Delivery) -> bool:
-        """See `ports.Store.settle`."""
-        with self._transaction() as connection:
-            cursor = connection.execute(
-                "UPDATE outbox SET delivered = ?, progress = ?, ref = ?, attempts = ?, due_ms = ?,"
-                " first_attempt_ms = ?, claim = '', claimed_until_ms = 0"
-                " WHERE incident = ? AND target = ? AND claim = ?",
-                (
-                    delivery.delivered,
-                    delivery.progress,
-                    delivery.ref,
-                    delivery.attempts,
-                    delivery.due_ms,
-                    delivery.first_attempt_ms,
-                    delivery.incident,
-                    delivery.target,
-                    delivery.claim,
-                ),
-            )
-            return cursor.rowcount == 1
-
     def outbox(self, now_ms: int) -> tuple[int, float]:
-        """See `ports.Store.outbox`."""
-        row = self._rows(f"SELECT count(*), min(behind_since_ms) FROM outbox WHERE {BEHIND}")[0]
-        return row[0], max(0.0, (now_ms - row[1]) / 1000) if row[0] else 0.0
+        """See `ports.Deliveries.outbox`."""
+        return self.deliveries.outbox(now_ms)
 
-    def forget_hits(self, before_ms: int) -> int:
-        """Drop hits of events older than that, and return how many; their incidents stay."""
+    def prune(self, cutoffs: Mapping[str, int]) -> int:
+        """See `ports.Store.prune`."""
         with self._transaction() as connection:
-            return connection.execute("DELETE FROM hits WHERE ts_ms < ?", (before_ms,)).rowcount
+            return sum(_PRUNE[kind](connection, before_ms) for kind, before_ms in cutoffs.items())
 
     def ping(self) -> None:
         """See `ports.Store.ping`."""
@@ -227,5 +154,52 @@ class SqliteStore:
 
     def close(self) -> None:
         """See `ports.Store.close`."""
-        with self._lock:
-            self._connection.close()
+        self._database.close()
+
+
+_OVER = f"state = '{State.RESOLVED}' AND CAST(body ->> 'last_seen_ms' AS INTEGER) < ?"
+
+
+def _hits(connection: sqlite3.Connection, before_ms: int) -> int:
+    return connection.execute("DELETE FROM hits WHERE ts_ms < ?", (before_ms,)).rowcount
+
+
+def _notifications(connection: sqlite3.Connection, before_ms: int) -> int:
+    """Rows of incidents that are over, and what belongs to none; never what is yet to be told."""
+    return connection.execute(
+        "DELETE FROM outbox WHERE delivered >= revision AND claim = '' AND behind_since_ms < ? AND (incident = '' OR"
+        f" incident IN (SELECT id FROM incidents WHERE {_OVER}) OR incident NOT IN (SELECT id FROM incidents))",
+        (before_ms, before_ms),
+    ).rowcount
+
+
+def _incidents(connection: sqlite3.Connection, before_ms: int) -> int:
+    """Incidents that are over, but for the newest of its kind: it says how often it has been there."""
+    newest = "SELECT max(occurrence) FROM incidents n WHERE n.signature = i.signature AND n.grouping = i.grouping"
+    return connection.execute(
+        f"DELETE FROM incidents AS i WHERE {_OVER} AND i.occurrence < ({newest})", (before_ms,)
+    ).rowcount
+
+
+def _silences(connection: sqlite3.Connection, before_ms: int) -> int:
+    return connection.execute("DELETE FROM silences WHERE ends_ms < ?", (before_ms,)).rowcount
+
+
+def _audit(connection: sqlite3.Connection, before_ms: int) -> int:
+    connection.execute("INSERT OR REPLACE INTO facts VALUES ('audit_kept_from', ?)", (str(before_ms),))
+    return connection.execute("DELETE FROM audit WHERE at_ms < ?", (before_ms,)).rowcount
+
+
+def _spending(connection: sqlite3.Connection, before_ms: int) -> int:
+    statement = "DELETE FROM spending WHERE day < date(? / 1000, 'unixepoch')"
+    return connection.execute(statement, (before_ms,)).rowcount
+
+
+_PRUNE = {
+    "hits": _hits,
+    "notifications": _notifications,
+    "incidents": _incidents,
+    "silences": _silences,
+    "audit": _audit,
+    "spending": _spending,
+}

@@ -1,24 +1,17 @@
-"""One transaction on a SQLite connection, and how rows become values."""
+"""One transaction on a SQLite connection."""
 
 import json
 import sqlite3
 from collections.abc import Sequence
 
-from pydantic import TypeAdapter
-
+from sigwatch.model.audit import Entry
 from sigwatch.model.coverage import Lookback
-from sigwatch.model.incident import Alert, Delivery, Incident, Kind, Progress, State
+from sigwatch.model.incident import Incident, Silence, State
 from sigwatch.model.logs import Hit, LogGroup
+from sigwatch.model.message import Alert, Delivery, Kind, Milestone, Notice
 from sigwatch.ports import CursorKey
+from sigwatch.store.sqlite_rows import CARD, DELIVERY, DIGEST, INCIDENTS, SILENCES, dumped, entry_of, form_of, readable
 
-INCIDENTS = TypeAdapter(Incident)
-ALERTS = TypeAdapter(Alert)
-
-BEHIND = "delivered < revision"
-DELIVERY = (
-    "incident, target, destination, kind, alert, revision, delivered, progress, ref, attempts, due_ms, claim,"
-    " claimed_until_ms, first_attempt_ms"
-)
 _PLACE = "pass = ? AND account = ? AND region = ? AND log_group = ?"
 
 
@@ -31,12 +24,9 @@ class SqliteUnit:
 
     def add_hits(self, hits: Sequence[Hit]) -> list[Hit]:
         """See `ports.Unit.add_hits`."""
+        insert = self._connection.execute
         statement = "INSERT INTO hits VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-        return [
-            hit
-            for hit in hits
-            if self._connection.execute(statement, (hit.identity, hit.signature, hit.row.ts_ms)).rowcount == 1
-        ]
+        return [hit for hit in hits if insert(statement, (hit.identity, hit.signature, hit.row.ts_ms)).rowcount == 1]
 
     def incident(self, signature: str, group: str) -> Incident | None:
         """See `ports.Unit.incident`."""
@@ -46,10 +36,15 @@ class SqliteUnit:
         ).fetchone()
         return INCIDENTS.validate_json(row[0]) if row else None
 
-    def open_incidents(self) -> list[Incident]:
-        """See `ports.Unit.open_incidents`."""
+    def incident_by_id(self, wanted: str) -> Incident | None:
+        """See `ports.Unit.incident_by_id`."""
+        row = self._connection.execute("SELECT body FROM incidents WHERE id = ?", (wanted,)).fetchone()
+        return INCIDENTS.validate_json(row[0]) if row else None
+
+    def unresolved(self) -> list[Incident]:
+        """See `ports.Unit.unresolved`."""
         rows = self._connection.execute(
-            "SELECT body FROM incidents WHERE state = ? ORDER BY first_seen_ms", (State.OPEN,)
+            "SELECT body FROM incidents WHERE state IN (?, ?) ORDER BY first_seen_ms", (State.OPEN, State.ACKNOWLEDGED)
         )
         return [INCIDENTS.validate_json(row[0]) for row in rows.fetchall()]
 
@@ -68,28 +63,110 @@ class SqliteUnit:
             ),
         )
 
-    def deliveries(self, incident: str) -> list[Delivery]:
-        """See `ports.Unit.deliveries`."""
-        rows = self._connection.execute(f"SELECT {DELIVERY} FROM outbox WHERE incident = ?", (incident,))
-        return [delivery_of(row) for row in rows.fetchall()]
+    def silences(self, now_ms: int) -> list[Silence]:
+        """See `ports.Unit.silences`."""
+        rows = self._connection.execute("SELECT body FROM silences WHERE ends_ms > ? ORDER BY id", (now_ms,)).fetchall()
+        found = (SILENCES.validate_json(row[0]) for row in rows)
+        return [silence for silence in found if silence.active(now_ms)]
 
-    def enqueue(self, target: str, destination: str, kind: Kind, alert: Alert) -> None:
-        """See `ports.Unit.enqueue`."""
-        incident = alert.incident
+    def silence(self, wanted: str) -> Silence | None:
+        """See `ports.Unit.silence`."""
+        row = self._connection.execute("SELECT body FROM silences WHERE id = ?", (wanted,)).fetchone()
+        return SILENCES.validate_json(row[0]) if row else None
+
+    def put_silence(self, silence: Silence) -> None:
+        """See `ports.Unit.put_silence`."""
+        body = SILENCES.dump_json(silence).decode()
         self._connection.execute(
-            "INSERT INTO outbox (incident, target, destination, kind, alert, behind_since_ms) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET alert = excluded.alert, revision = revision + 1,"
-            # The end of an incident that is yet to be told stays news, whatever is counted after it.
-            f" kind = CASE WHEN kind = '{Kind.RESOLVED}' AND {BEHIND} THEN kind ELSE excluded.kind END,"
+            "INSERT OR REPLACE INTO silences VALUES (?, ?, ?)", (silence.id, silence.ends_ms, body)
+        )
+
+    def know(self, signature: str, status: str, content: str) -> None:
+        """See `ports.Unit.know`."""
+        self._connection.execute("INSERT OR REPLACE INTO known VALUES (?, ?, ?)", (signature, status, content))
+
+    def record(self, entry: Entry) -> None:
+        """See `ports.Unit.record`."""
+        self._connection.execute(
+            "INSERT INTO audit (at_ms, actor, action, subject, signature, project, detail)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                entry.at_ms,
+                entry.actor,
+                entry.action,
+                entry.subject,
+                entry.signature,
+                entry.project,
+                json.dumps(entry.detail),
+            ),
+        )
+
+    def entries(self, subject: str) -> list[Entry]:
+        """See `ports.Unit.entries`."""
+        rows = self._connection.execute("SELECT * FROM audit WHERE subject = ? ORDER BY at_ms, seq", (subject,))
+        return [entry_of(row) for row in rows.fetchall()]
+
+    def cards(self, incident: str) -> list[Delivery]:
+        """See `ports.Unit.cards`."""
+        statement = f"SELECT {DELIVERY} FROM outbox o WHERE o.incident = ? AND o.form = '{CARD}' ORDER BY o.target"
+        return readable(self._connection.execute(statement, (incident,)).fetchall())
+
+    def gathered(self, key: str) -> list[Incident]:
+        """See `ports.Unit.gathered`."""
+        rows = self._connection.execute(
+            "SELECT i.body FROM outbox f JOIN outbox p ON p.target = f.target AND (p.id = f.id OR p.thread = f.id)"
+            " JOIN outbox c ON c.target = p.target AND c.digest = p.id JOIN incidents i ON i.id = c.incident"
+            f" WHERE f.form = '{DIGEST}' AND f.content ->> 'key' = ? ORDER BY c.urgency, i.id",
+            (key,),
+        )
+        return [INCIDENTS.validate_json(row[0]) for row in rows.fetchall()]
+
+    def enqueue(self, notice: Notice) -> None:
+        """See `ports.Unit.enqueue`."""
+        if isinstance(notice.content, Alert):
+            self._show(notice)
+        elif not isinstance(notice.content, Milestone) or self._has_thread(notice):
+            self._insert(notice, "ON CONFLICT DO NOTHING")
+
+    def _show(self, notice: Notice) -> None:
+        behind = "delivered < revision"
+        self._insert(
+            notice,
+            "ON CONFLICT DO UPDATE SET content = excluded.content, revision = revision + 1, urgency = excluded.urgency,"
+            # What is yet to be told stays news, whatever is counted after it.
+            f" kind = CASE WHEN {behind} AND excluded.kind = '{Kind.COUNTED}' THEN kind ELSE excluded.kind END,"
             " due_ms = CASE WHEN delivered = revision THEN 0 ELSE due_ms END,"
             " behind_since_ms = CASE WHEN delivered = revision THEN excluded.behind_since_ms ELSE behind_since_ms END",
+        )
+        self._connection.execute(
+            f"UPDATE outbox SET revision = revision + 1, kind = CASE WHEN {behind} THEN kind ELSE ? END,"
+            f" behind_since_ms = CASE WHEN {behind} THEN behind_since_ms ELSE ? END"
+            " WHERE target = ? AND id = (SELECT digest FROM outbox WHERE id = ? AND target = ? AND digest != '')",
+            (notice.kind, notice.at_ms, notice.target, notice.id, notice.target),
+        )
+
+    def _has_thread(self, notice: Notice) -> bool:
+        """Whether an entry is wanted there: the thread of a digest is for what calls people again."""
+        row = self._connection.execute(
+            "SELECT digest FROM outbox WHERE id = ? AND target = ?", (notice.thread, notice.target)
+        ).fetchone()
+        return row is not None and (not row[0] or notice.kind is Kind.ESCALATED)
+
+    def _insert(self, notice: Notice, on_conflict: str) -> None:
+        self._connection.execute(
+            "INSERT INTO outbox (id, target, destination, kind, form, content, incident, urgency, thread,"
+            f" behind_since_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) {on_conflict}",
             (
-                incident.id,
-                target,
-                destination,
-                kind,
-                ALERTS.dump_json(alert).decode(),
-                max(incident.active_ms, incident.resolved_ms or 0),
+                notice.id,
+                notice.target,
+                notice.destination,
+                notice.kind,
+                form_of(notice.content),
+                dumped(notice.content),
+                notice.incident,
+                notice.urgency,
+                notice.thread,
+                notice.at_ms,
             ),
         )
 
@@ -137,24 +214,3 @@ class SqliteUnit:
     def forget_queries(self, markers: Sequence[str]) -> None:
         """See `ports.Unit.forget_queries`."""
         self._connection.executemany("DELETE FROM queries WHERE marker = ?", [(marker,) for marker in markers])
-
-
-def readable(row: sqlite3.Row) -> Delivery | None:
-    """The row; None for one that another version wrote: it stays in the outbox, and must not hold up the others."""
-    try:
-        return delivery_of(row)
-    except ValueError:
-        return None
-
-
-def delivery_of(row: sqlite3.Row) -> Delivery:
-    """The outbox row as a value."""
-    fields = dict(row)
-    return Delivery(
-        **fields
-        | {
-            "kind": Kind(fields["kind"]),
-            "progress": Progress(fields["progress"]),
-            "alert": ALERTS.validate_json(fields["alert"]),
-        }
-    )

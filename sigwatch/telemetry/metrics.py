@@ -10,6 +10,7 @@ from sigwatch.model.event import (
     BudgetMeasured,
     CoverageMeasured,
     DeliveryEnded,
+    DoublesDeleted,
     Event,
     IncidentChanged,
     KnowledgeLoaded,
@@ -28,10 +29,12 @@ from sigwatch.model.event import (
     WindowSearched,
 )
 from sigwatch.model.incident import Reason
+from sigwatch.model.message import TOLD, Kind
 
 SAVINGS = ("none", "skip_late_passes", "longer_interval", "unread")
 STATUSES = ("approved", "draft", "retired")
-CHANGES = (Reason.OPENED, Reason.RECURRED, Reason.RESOLVED)
+CHANGES = tuple(sorted({*TOLD.values()} - {Kind.COUNTED} | {Reason.RECURRED}))
+"""What is counted for each signature."""
 _QUERY_BUCKETS = (0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900)
 _DELAY_BUCKETS = (1, 5, 15, 60, 300, 900, 3600, 7200, 86400)
 _LATENCY_BUCKETS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 900, 3600)
@@ -47,16 +50,22 @@ class Metrics:
         self._passes = tuple(passes)
         self._create()
         self._build_info.labels(version).set(1)
-        for status in STATUSES:
-            self._signatures.labels(status)
+        self._begin_at_zero(targets)
+
+    def _begin_at_zero(self, targets: Iterable[str]) -> None:
+        for gauge, values in (
+            (self._signatures, STATUSES),
+            (self._quarantined, QuarantineKind),
+            (self._saving, SAVINGS),
+        ):
+            for value in values:
+                gauge.labels(value)
+        for told in TOLD:
+            self._decisions.labels(told)
         for query_status in QueryStatus:
             self._queries.labels(query_status)
         for reason in SkipReason:
             self._skipped.labels(reason)
-        for kind in QuarantineKind:
-            self._quarantined.labels(kind)
-        for saving in SAVINGS:
-            self._saving.labels(saving)
         for target in targets:
             for outcome in Outcome:
                 self._notifications.labels(target, outcome)
@@ -76,6 +85,8 @@ class Metrics:
         self._hits = counter("hits", "Log events in which a signature matched.", "signature", "project")
         self._open = gauge("incidents_open", "Incidents that are open now.", "signature", "severity")
         self._incidents = counter("incidents", "Changes of incidents.", "signature", "kind")
+        self._decisions = counter("decisions", "Decisions about incidents, by reason.", "reason")
+        self._doubles = counter("doubles_deleted", "Messages that a target showed twice and that were deleted.")
         self._notifications = counter("notifications", "Tries to deliver.", "target", "outcome")
         self._outbox_pending = gauge("outbox_pending", "Deliveries that are behind.")
         self._outbox_oldest = gauge("outbox_oldest_seconds", "How long the oldest of them is behind.")
@@ -168,8 +179,11 @@ class Metrics:
 
     @_on.register
     def _(self, event: IncidentChanged) -> None:
-        if event.decision.reason in CHANGES:
-            self._incidents.labels(event.decision.incident.signature, event.decision.reason).inc()
+        reason = event.decision.reason
+        self._decisions.labels(reason).inc()
+        kind = Reason.RECURRED if reason is Reason.RECURRED else TOLD.get(reason)
+        if kind in CHANGES:
+            self._incidents.labels(event.decision.incident.signature, kind).inc()
 
     @_on.register
     def _(self, event: OpenIncidentsMeasured) -> None:
@@ -206,6 +220,10 @@ class Metrics:
     @_on.register
     def _(self, event: OrphansStopped) -> None:
         self._orphans.inc(event.count)
+
+    @_on.register
+    def _(self, event: DoublesDeleted) -> None:
+        self._doubles.inc(event.count)
 
     @_on.register
     def _(self, event: QuarantineMeasured) -> None:

@@ -1,0 +1,20 @@
+"""What was done, by whom, when and why: the entries of the audit trail."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the audit trail. Never holds log text or a secret."""
+
+    at_ms: int
+    actor: str
+    """`sigwatch`, `cli:NAME`, `slack:NAME`, or a file of the knowledge."""
+    action: str
+    """What was done, such as a `Reason`, `notified`, `reloaded`, `approved`."""
+    subject: str
+    """What it was done to: the id of an incident, silence or signature, or a path."""
+    signature: str = ""
+    project: str = ""
+    detail: tuple[tuple[str, str], ...] = ()
+    """Further facts by name, such as the target of a notification or the hash of a document."""

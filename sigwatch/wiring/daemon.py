@@ -1,0 +1,146 @@
+"""The daemon with its surroundings."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+
+from sigwatch import __version__
+from sigwatch.chat.socket import SocketMode
+from sigwatch.chronicle import Chronicle
+from sigwatch.config import Settings, store_path
+from sigwatch.daemon import Daemon, Parts, Pulse
+from sigwatch.errors import ConfigurationError
+from sigwatch.knowledge import library
+from sigwatch.model.knowledge import Problem
+from sigwatch.model.logs import Pass
+from sigwatch.pattern import judge, required
+from sigwatch.pipeline import Pipeline
+from sigwatch.polling.patrol import Patrol
+from sigwatch.polling.places import Places
+from sigwatch.polling.spending import Meter
+from sigwatch.polling.workers import Workers
+from sigwatch.ports import Observer, Store
+from sigwatch.status import StatusBoard
+from sigwatch.store.sqlite import SqliteStore
+from sigwatch.telemetry.metrics import Metrics, fan_out
+from sigwatch.watch import Watch
+from sigwatch.web.app import Answers, create_app
+from sigwatch.web.server import WebServer
+from sigwatch.wiring import targets
+from sigwatch.wiring.parts import chance, clock, commands, composer_of, log_source, pace_of, pipeline, watch_of
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A daemon with its surroundings. Close the stack when it has ended."""
+
+    daemon: Daemon
+    web: WebServer
+    socket: SocketMode | None
+    """Hears what is pressed in Slack; None where buttons are off."""
+    store: SqliteStore
+    watch: Watch
+    closing: ExitStack
+
+
+def build(
+    settings: Settings, folder: Path, environ: Mapping[str, str], console: Console, observers: Sequence[Observer]
+) -> Running:
+    """Everything that `sigwatch run` needs, built but not started.
+
+    Args:
+        settings: absolute paths, validated.
+        folder: documents are named relative to it.
+        environ: where secrets are found.
+        console: what the console target prints on.
+        observers: are told of every event, beside the metrics.
+
+    Raises:
+        ConfigurationError: something that only shows now, such as a missing token or a taken port.
+        StoreError: the state can not be opened.
+    """
+    metrics = Metrics(__version__, settings.polling.passes, settings.every_target)
+    pulse = Pulse(clock())
+    publishers = targets.publishers(settings, environ, console)
+    stopping = threading.Event()
+    with ExitStack() as stack:
+        store = SqliteStore(store_path(settings.store))
+        stack.callback(store.close)
+        chronicle = Chronicle(store, clock)
+        meter = Meter(store, clock)
+        stack.callback(meter.record)
+        observe = fan_out(metrics, meter, *observers)
+        source = log_source(settings, stopping.wait, store, observe)
+        watch = watch_of(settings, _shelf(settings, folder).read, source, observe)
+        composer = composer_of(settings)
+        stages = pipeline(settings, source, store, composer, observe)
+        outbox = targets.outbox(settings, store.deliveries, publishers, composer, observe)
+        workers = Workers(settings.aws.limits.concurrent)
+        patrol = _patrol(settings, watch, stages, workers, meter)
+        answers = _answers(metrics, StatusBoard(watch, patrol.passes, store, pulse, clock))
+        web = WebServer(create_app(answers), settings.http.host, settings.http.port)
+        stack.callback(web.close)
+        socket = _socket(settings, environ, store, observe)
+        parts = Parts(
+            watch=watch,
+            patrol=patrol,
+            store=store,
+            deliver=outbox.deliver_due,
+            delete_doubles=targets.doubles(store.deliveries, publishers, observe).delete,
+            take_over=lambda: chronicle.take_over(watch.snapshot.library),
+            tidy=partial(_tidy, settings, store),
+            stop_orphans=source.stop_orphans,
+            close_workers=workers.close,
+            clock=clock,
+            observe=observe,
+            pulse=pulse,
+            stopping=stopping,
+            interval=settings.polling.interval,
+            reload=settings.knowledge.reload,
+        )
+        return Running(Daemon(parts), web, socket, store, watch, stack.pop_all())
+
+
+def _shelf(settings: Settings, folder: Path) -> library.Shelf:
+    return library.Shelf(settings.knowledge.paths, folder, judge=judge, required=required, clock=clock)
+
+
+def _patrol(settings: Settings, watch: Watch, stages: Pipeline, workers: Workers, meter: Meter) -> Patrol:
+    passes = tuple(Pass(name, delay) for name, delay in settings.polling.passes.items())
+    places = Places(settings.polling.interval, chance)
+    allowance = partial(meter.allowance, settings.polling.budget_dollars_per_day)
+    return Patrol(watch, stages, passes, pace_of(settings), workers, places, allowance)
+
+
+def _answers(metrics: Metrics, board: StatusBoard) -> Answers:
+    return Answers(metrics.render, board.alive, board.ready, board.page)
+
+
+def _socket(settings: Settings, environ: Mapping[str, str], store: Store, observe: Observer) -> SocketMode | None:
+    if not settings.slack.buttons or "slack" not in settings.every_target:
+        return None
+    token = environ.get("SLACK_APP_TOKEN", "").strip()
+    if not token:
+        cure = "slack.buttons needs the environment variable SLACK_APP_TOKEN, an app-level token that starts with xapp-"
+        raise ConfigurationError([Problem("", 0, "SLACK_APP_TOKEN", cure)])
+    return SocketMode(token, settings.slack.base_url, commands(settings, store, observe).carry_out, observe)
+
+
+def _tidy(settings: Settings, store: Store, searched_to: int) -> None:
+    """Drop what is kept no longer; of hits only what no pass can find again."""
+    kept = settings.retention
+    now = clock()
+    seconds = {
+        "notifications": kept.notifications,
+        "incidents": kept.incidents,
+        "silences": kept.audit,
+        "audit": kept.audit,
+        "spending": kept.spending,
+    }
+    cutoffs = {kind: int((now - age) * 1000) for kind, age in seconds.items()}
+    store.prune(cutoffs | {"hits": int(min(now - kept.hits, searched_to) * 1000)})
