@@ -1,4 +1,4 @@
-"""How many lines a second are masked, with and without one automaton for all rules? `python -m tests.bench.bench_redaction`
+"""How many lines a second are masked, with one automaton and without? `python -m tests.bench.bench_redaction`
 
 The mix is that of an application's log: ninety-five lines in a hundred hold nothing, three hold a secret beside a name,
 one a token, and one has escapes. Each figure is the best of three, after one round that builds the automaton.
