@@ -73,7 +73,7 @@ class MatchSettings(Section):
     project: Several = Field(default=(), min_length=1)
     severity: Annotated[Several, AfterValidator(_severities)] = Field(default=(), min_length=1)
     tag: Several = Field(default=(), min_length=1)
-    """Any of the Knowledge Object's tags will do."""
+    """Any tag of the Knowledge Object or its RIS will do."""
     hours: Annotated[Hours | None, BeforeValidator(_hours)] = None
     days: Annotated[frozenset[int], BeforeValidator(_days)] = Field(default=frozenset(), min_length=1)
     """Days on which `hours` begin."""
