@@ -179,9 +179,13 @@ def _services() -> list[tuple[str, str]]:
         ("replicate-token", "r" + "8_" + some(ALNUM, 37)),
         ("nvidia-key", "nv" + "api-" + some(WORD, 64)),
         ("pinecone-key", "pc" + "sk_" + some(ALNUM, 6) + "_" + some(ALNUM, 63)),
-        ("langsmith-key", "lsv2_" + "pt_" + some(HEX, 32) + "_" + some(HEX, 10)),
+        *(("langsmith-key", f"lsv2_{kind}" + "_" + some(HEX, 32) + "_" + some(HEX, 10)) for kind in ("pt", "sk")),
         ("datadog-token", "dd" + "p_" + some(ALNUM, 36)),
-        ("new-relic-key", "NR" + "AK-" + some(UPPER, 27)),
+        *(
+            ("new-relic-key", f"NR{kind}" + "-" + some(UPPER, 27))
+            for kind in ("AK", "IQ", "BR", "AA", "AL", "SP", "RA")
+        ),
+        ("new-relic-key", "AA" + some(HEX, 40) + "-NR" + "MA"),
         ("new-relic-key", "NR" + "II-" + some(WORD, 32)),
         ("new-relic-key", "NR" + "JS-" + some(HEX, 19)),
         ("new-relic-key", some(HEX, 32) + "FFFF" + "NRAL"),

@@ -1,5 +1,7 @@
 """A redactor of any rules: rounds, escapes, and an automaton that never hides a rule."""
 
+from pathlib import Path
+
 import pytest
 
 from sigwatch.redact.redactor import Redactor
@@ -12,6 +14,12 @@ def test_every_rule_has_a_name_that_a_configuration_can_write() -> None:
     names = [one.name for one in STANDARD]
     assert len(set(names)) == len(names)
     assert all(name.replace("-", "").isalnum() and name == name.lower() for name in names)
+
+
+def test_the_documentation_names_every_rule_in_order() -> None:
+    text = (Path(__file__).resolve().parents[3] / "docs" / "redaction.md").read_text()
+    places = [text.index(f"`{one.name}`") for one in STANDARD]
+    assert places == sorted(places)
 
 
 def test_without_rules_only_control_characters_go() -> None:
