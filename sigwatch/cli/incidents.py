@@ -1,41 +1,32 @@
 """`incidents`: what has come back, and who looks after it."""
 
-import getpass
 import json
-import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, closing
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from sigwatch import wiring
-from sigwatch.cli.context import FINDINGS, FINE, USAGE, Format, moment, options, say, stderr, stdout
+from sigwatch.cli.context import FINDINGS, FINE, Format, moment, say, stderr, stdout
+from sigwatch.cli.records import abbreviated, commands_on, full_id, iso, listing, login, opened, print_entries
 from sigwatch.commands import Commands
 from sigwatch.errors import SigwatchError
 from sigwatch.model.audit import Entry
 from sigwatch.model.incident import Decision, Incident, Reason, State
 from sigwatch.model.message import Alert
-from sigwatch.ports import Store
-from sigwatch.publish.wording import date_time, duration
+from sigwatch.publish.wording import duration
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 Shape = Annotated[Format, typer.Option("--format", help="text or json.")]
 Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Their ids, or the beginnings of these.")]
 
-UNFOLDED = 10_000
-"""Columns of a listing in a pipe: each incident is one line, however long."""
-SHORTEST = 8
-"""Characters of an id that a listing shows at least."""
+HEADINGS = ("id", "severity", "state", "events", "seen", "signature", "where")
 
 ALWAYS_MS = 2**62
 """Later than anything."""
@@ -77,7 +68,8 @@ def incidents(
     if shape is Format.JSON:
         typer.echo(json.dumps({"incidents": [as_json(found) for found in listed]}, indent=2, ensure_ascii=False))
     elif listed:
-        listing(_table(listed, abbreviated([found.id for found in known]), int(now * 1000)))
+        names = abbreviated([found.id for found in known])
+        listing(HEADINGS, [_row(found, names[found.id], int(now * 1000)) for found in listed], right={"events", "seen"})
     else:
         stderr().print("no incidents" if state is Which.ALL else "no incidents; --state all shows those that are over")
 
@@ -88,10 +80,10 @@ def show(
     wanted: Annotated[str, typer.Argument(metavar="ID", help="Its id, or the beginning of it.")],
     shape: Shape = Format.TEXT,
 ) -> None:
-    """Show one incident in full: the message that is told of it, and what was done when by whom."""
+    """Show one incident in full, with what was done about it."""
     with opened(context) as store:
         known = store.incidents()
-        [incident_id] = full_ids([wanted], [found.id for found in known], "incident", "incidents --state all")
+        incident_id = full_id(wanted, [found.id for found in known], "incident", "incidents --state all")
         incident = next(found for found in known if found.id == incident_id)
         cards = store.cards(incident_id)
         entries = list(store.audit(0, ALWAYS_MS, subject=incident_id))
@@ -117,69 +109,6 @@ def acknowledge(context: typer.Context, ids: Ids) -> None:
 def resolve(context: typer.Context, ids: Ids) -> None:
     """Say that incidents are over. What comes back opens them again."""
     _each(context, ids, lambda commands, found, actor: commands.close(found, actor))
-
-
-def opened(context: typer.Context) -> AbstractContextManager[Store]:
-    """The daemon's state; without one the program ends."""
-    store = wiring.open_existing(options(context).settings())
-    if store is None:
-        stderr().print("sigwatch: there is no state yet: `sigwatch run` creates it; or correct `store`", markup=False)
-        raise typer.Exit(USAGE)
-    return closing(store)
-
-
-def commands_on(store: Store, context: typer.Context) -> Commands:
-    """What people may do, on an opened state."""
-    return wiring.commands(options(context).settings(), store, lambda _event: None)
-
-
-def login() -> str:
-    """The name of whoever calls, in plain letters."""
-    try:
-        name = getpass.getuser()
-    except (OSError, KeyError, ImportError):  # a container may run as a number that has no name
-        name = ""
-    return re.sub(r"[^\w.-]+", "", name, flags=re.ASCII)[:80] or "unknown"
-
-
-def full_ids(typed: Iterable[str], known: Sequence[str], kind: str, listed_by: str) -> list[str]:
-    """The ids that these are or begin.
-
-    Raises:
-        SigwatchError: one is unknown, or begins several.
-    """
-    found = []
-    for text in typed:
-        matches = [text] if text in known else [one for one in known if text and one.startswith(text)]
-        if not matches:
-            raise SigwatchError(f"there is no {kind} {text[:80]!r}; `sigwatch {listed_by}` lists all")
-        if len(matches) > 1:
-            some = ", ".join(sorted(matches)[:5])
-            raise SigwatchError(f"{text!r} begins {len(matches)} ids ({some}); write more of the one you mean")
-        found.append(matches[0])
-    return found
-
-
-def abbreviated(ids: Sequence[str]) -> dict[str, str]:
-    """The shortest beginning of each id that is no other's, and no shorter than reads well."""
-    lengths = range(SHORTEST, max(map(len, ids), default=SHORTEST) + 1)
-    begun = {length: Counter(each[:length] for each in ids) for length in lengths}
-    return {each: next((each[:n] for n in lengths if begun[n][each[:n]] == 1), each) for each in ids}
-
-
-def listing(table: Table) -> None:
-    """Print a listing: folded to a terminal's width, and in a pipe a line for each row."""
-    console = stdout()
-    wide = console if console.is_terminal else Console(width=UNFOLDED, highlight=False)
-    wide.print(table)
-
-
-def print_entries(entries: Sequence[Entry]) -> None:
-    """The audit trail of one thing, a line for each entry."""
-    for entry in entries:
-        detail = " ".join(f"{name}={value}" for name, value in entry.detail if value)
-        line = f"{date_time(entry.at_ms)}  {entry.actor}  {entry.action.replace('_', ' ')}"
-        say(stdout(), f"{line}  {detail}" if detail else line)
 
 
 def as_json(incident: Incident) -> dict[str, Any]:
@@ -208,11 +137,6 @@ def as_json(incident: Incident) -> dict[str, Any]:
     }
 
 
-def iso(ms: int | None) -> str | None:
-    """A time as `2026-02-04T06:02:11Z`."""
-    return None if ms is None else datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _each(context: typer.Context, ids: Sequence[str], command: Callable[[Commands, str, str], Decision]) -> None:
     """Do it to each; one that can not be found keeps nobody else waiting."""
     failed = False
@@ -222,7 +146,7 @@ def _each(context: typer.Context, ids: Sequence[str], command: Callable[[Command
         commands = commands_on(store, context)
         for typed in ids:
             try:
-                [incident_id] = full_ids([typed], known, "incident", "incidents --state all")
+                incident_id = full_id(typed, known, "incident", "incidents --state all")
                 say(stdout(), _done(command(commands, incident_id, actor)))
             except SigwatchError as error:
                 failed = True
@@ -245,26 +169,16 @@ def _wanted(incident: Incident, state: Which | None) -> bool:
     return state is Which.ALL or incident.state.value == state.value
 
 
-def _table(listed: Sequence[Incident], names: dict[str, str], now_ms: int) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("id", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    table.add_column("state")
-    table.add_column("events", justify="right", no_wrap=True)
-    table.add_column("seen", justify="right")
-    table.add_column("signature", overflow="fold")
-    table.add_column("where", overflow="fold")
-    for found in listed:
-        table.add_row(
-            names[found.id],
-            found.severity,
-            Text(_state(found), style=_STYLES[found.state]),
-            f"{found.count:,}",
-            f"{duration(now_ms - found.last_seen_ms)} ago",
-            Text(found.signature),
-            Text(found.group or ", ".join(found.log_groups)),
-        )
-    return table
+def _row(found: Incident, name: str, now_ms: int) -> list[Text]:
+    return [
+        Text(name),
+        Text(found.severity),
+        Text(_state(found), style=_STYLES[found.state]),
+        Text(f"{found.count:,}"),
+        Text(f"{duration(now_ms - found.last_seen_ms)} ago"),
+        Text(found.signature),
+        Text(found.group or ", ".join(found.log_groups)),
+    ]
 
 
 def _state(incident: Incident) -> str:

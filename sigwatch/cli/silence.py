@@ -8,12 +8,11 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from sigwatch import wiring
 from sigwatch.cli.context import FINDINGS, FINE, USAGE, Format, duration, moment, options, say, stderr, stdout
-from sigwatch.cli.incidents import abbreviated, commands_on, full_ids, iso, listing, login, opened
+from sigwatch.cli.records import abbreviated, commands_on, full_id, iso, listing, login, opened
 from sigwatch.errors import SigwatchError
 from sigwatch.incident.silence import faults, matches, scope
 from sigwatch.model.incident import Incident, Matchers, Reason, Silence
@@ -23,6 +22,7 @@ from sigwatch.publish.wording import duration as length
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
 EVERYTHING = Matchers()
+HEADINGS = ("id", "state", "until", "covers", "for", "why", "who")
 
 _STYLES = {"active": "yellow", "coming": "cyan", "ended": "dim"}
 
@@ -79,7 +79,8 @@ def list_silences(
         told = [_as_json(found, now_ms, open_now) for found in listed]
         typer.echo(json.dumps({"silences": told}, indent=2, ensure_ascii=False))
     elif listed:
-        listing(_table(listed, abbreviated([found.id for found in known]), now_ms, open_now))
+        names = abbreviated([found.id for found in known])
+        listing(HEADINGS, [_row(found, names[found.id], now_ms, open_now) for found in listed])
     else:
         stderr().print("no silences" if every or not known else "no silences; --all shows those that have ended")
 
@@ -96,7 +97,7 @@ def expire(
         commands = commands_on(store, context)
         for typed in ids:
             try:
-                [silence_id] = full_ids([typed], known, "silence", "silence list --all")
+                silence_id = full_id(typed, known, "silence", "silence list --all")
                 done = commands.expire(silence_id, f"cli:{login()}")
                 say(stdout(), f"{silence_id}: {'had ended' if done.reason is Reason.ALREADY_SO else 'ended'}")
             except SigwatchError as error:
@@ -151,28 +152,19 @@ def _as_json(silence: Silence, now_ms: int, open_now: Sequence[Incident]) -> dic
     }
 
 
-def _table(listed: Sequence[Silence], names: dict[str, str], now_ms: int, open_now: Sequence[Incident]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("id", no_wrap=True)
-    table.add_column("state", no_wrap=True)
-    table.add_column("until (UTC)")
-    table.add_column("open", justify="right", no_wrap=True)
-    for heading in ("for", "why", "who"):
-        table.add_column(heading, overflow="fold")
-    for found in listed:
-        state = _state(found, now_ms)
-        covered = sum(matches(found.matchers, incident) for incident in open_now)
-        end = found.ends_ms if found.cancelled_ms is None else found.cancelled_ms
-        table.add_row(
-            names[found.id],
-            Text(state, style=_STYLES[state]),
-            date_time(end).removesuffix(" UTC"),
-            f"{covered:,}" if state == "active" else "",
-            Text(_for(found.matchers)),
-            Text(found.reason),
-            Text(f"{found.author} ({found.source})" if found.source else found.author),
-        )
-    return table
+def _row(found: Silence, name: str, now_ms: int, open_now: Sequence[Incident]) -> list[Text]:
+    state = _state(found, now_ms)
+    end_ms = found.ends_ms if found.cancelled_ms is None else found.cancelled_ms
+    covered = sum(matches(found.matchers, incident) for incident in open_now)
+    return [
+        Text(name),
+        Text(state, style=_STYLES[state]),
+        Text(date_time(end_ms)),
+        Text(f"{covered:,} open" if state == "active" else ""),
+        Text(_for(found.matchers)),
+        Text(found.reason),
+        Text(f"{found.author} ({found.source})" if found.source else found.author),
+    ]
 
 
 def _for(matchers: Matchers) -> str:

@@ -1,12 +1,16 @@
 """`incidents` and `silence`, called as a user calls them, on a state as the daemon leaves it."""
 
+import fcntl
 import json
 import os
 import pty
 import re
+import struct
 import subprocess
 import sys
+import termios
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +19,7 @@ import pytest
 from typer.testing import CliRunner
 
 from sigwatch.cli.app import app, hoisted
+from sigwatch.cli.records import abbreviated
 from sigwatch.model.incident import Decision, Incident, Matchers, Reason, Silence, State
 from sigwatch.model.message import Alert
 from sigwatch.publish.key import message_key
@@ -318,3 +323,39 @@ def test_a_pipe_gets_whole_lines_and_no_colour(store: SqliteStore) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert "\x1b" not in done.stdout
     assert [line.split()[-1] for line in done.stdout.splitlines()] == ["where", "other", GROUP]
+
+
+@pytest.mark.parametrize(
+    ("ids", "shown"),
+    [
+        (["a" * 16], ["aaaaaaaa"]),
+        (["abcdefgh11", "abcdefgh12", "abcd"], ["abcdefgh11", "abcdefgh12", "abcd"]),
+        ([], []),
+    ],
+)
+def test_ids_are_shown_as_short_as_they_can_be_told_apart(ids: list[str], shown: list[str]) -> None:
+    assert [abbreviated(ids)[each] for each in ids] == shown
+
+
+def on_a_terminal(columns: int, *arguments: str) -> list[str]:
+    """What a terminal of that width shows, without its colours."""
+    ours, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    command = [sys.executable, "-m", "sigwatch", *arguments]
+    subprocess.run(command, check=True, stdout=its, env={**os.environ, "TERM": "xterm"})
+    os.close(its)
+    shown = b""
+    with suppress(OSError):  # the other end is closed once all is read
+        while read := os.read(ours, 65_536):
+            shown += read
+    os.close(ours)
+    return re.sub(r"\x1b\[[\d;]*m", "", shown.decode()).replace("\r", "").splitlines()
+
+
+def test_a_terminal_gets_a_table_and_a_narrow_one_a_paragraph_each(store: SqliteStore) -> None:
+    wide = on_a_terminal(140, "incidents")
+    assert wide[0].split() == ["id", "severity", "state", "events", "seen", "signature", "where"]
+    assert wide[2].endswith(GROUP)
+    narrow = on_a_terminal(50, "incidents")
+    assert narrow[7:12] == ["1111aaaa", "  severity: P0", "  state: open", "  events: 1,234", "  seen: 2 min ago"]
+    assert narrow[13] == f"  where: {GROUP}"

@@ -117,7 +117,7 @@ def test_acknowledging_writes_the_incident_its_cards_and_the_trail_together(offi
 
 def test_acknowledging_is_told_on_each_card_and_in_the_thread_of_whoever_has_threads(office: Office) -> None:
     incident = office.incident()
-    assert len(office.tell()) == 2
+    office.tell()
     office.commands.acknowledge(incident.id, "slack:jane")
     told = office.tell()
     assert sorted((target, type(content).__name__) for target, _, content in told) == [
