@@ -20,7 +20,7 @@ URGENT = frozenset({"P0", "P1"})
 SIGNATURE_LENGTH = 40
 RIS_LENGTH = 24
 SEVERITY_LENGTH = 7
-MOST_COUNTED = 99_999_999
+MOST_COUNTED = 9_999_999
 INDENT = "      ↳ "
 
 CROWDS = {
@@ -67,6 +67,14 @@ def entry(alert: Alert) -> Entry:
     return Entry(lead, signature, f" {rest}", _first(alert))
 
 
+def urgent_step(alert: Alert) -> str:
+    """The line with the first step; empty for what is not urgent, and for what has none."""
+    if alert.fix is None or not alert.fix.steps or alert.incident.severity not in URGENT:
+        return ""
+    step = one_line(first_step(alert.fix.steps), FIRST_STEP)
+    return f"{INDENT}{cut(step, FIRST_STEP - 1 - len(INDENT))}"
+
+
 def length(alert: Alert) -> int:
     """Characters of an incident's line at most, whatever becomes of it, the first step aside."""
     told = entry(alert)
@@ -92,8 +100,4 @@ def _shared(title: str, place: str, room: int) -> tuple[str, str]:
 
 
 def _first(alert: Alert) -> str:
-    incident = alert.incident
-    if alert.fix is None or incident.severity not in URGENT or incident.state is State.RESOLVED:
-        return ""
-    step = one_line(first_step(alert.fix.steps), FIRST_STEP)
-    return f"{INDENT}{cut(step, FIRST_STEP - 1 - len(INDENT))}" if step else ""
+    return "" if alert.incident.state is State.RESOLVED else urgent_step(alert)

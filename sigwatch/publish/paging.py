@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from sigwatch.model.message import Alert
-from sigwatch.publish.listing import FIRST_STEP, URGENT, length
+from sigwatch.publish.listing import length, urgent_step
 from sigwatch.publish.slack_limits import TOTAL
 
 FIRST_PAGE = TOTAL - 1_200
@@ -30,5 +30,5 @@ def pages(alerts: Sequence[Alert]) -> list[int]:
 
 
 def _needed(alert: Alert, first_page: bool) -> int:
-    urgent = alert.fix is not None and bool(alert.fix.steps) and alert.incident.severity in URGENT
-    return length(alert) + (FIRST_STEP if urgent and first_page else 0)
+    step = urgent_step(alert) if first_page else ""
+    return length(alert) + (len(step) + 1 if step else 0)

@@ -10,6 +10,8 @@ from sigwatch.publish.wording import cut, day, day_of, days, duration, moment, o
 from sigwatch.redact.controls import strip_controls
 
 ACTOR_LENGTH = 80
+SOURCES = frozenset({"cli", "slack"})
+"""What may stand before the name of a person, and a colon: where it was that they said so."""
 TRAILING = timedelta(days=7)
 """How long what was fixed may still be seen: an occurrence that ends later is another one."""
 SAID_LENGTH = 300
@@ -183,7 +185,8 @@ def _until(incident: Incident) -> str:
 
 
 def _by(actor: str) -> str:
-    name = one_line(actor, ACTOR_LENGTH)
+    source, colon, whom = actor.partition(":")
+    name = one_line(whom if colon and source in SOURCES else actor, ACTOR_LENGTH)
     return f" by {name}" if name else ""
 
 

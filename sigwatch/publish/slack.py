@@ -115,7 +115,7 @@ class SlackPublisher:
         """Post as text alone."""
         return self._send(destination, content, plain(content), None, thread)
 
-    def sweep(self, destination: str, since_ms: int) -> int:
+    def delete_doubles(self, destination: str, since_ms: int) -> int:
         """Delete messages in the channel whose key an older one of ours has too, and return how many.
 
         A worker that was suspended between its last look and its post is the one known way to such a message.

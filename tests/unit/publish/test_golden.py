@@ -1,4 +1,4 @@
-"""Whole messages as people see them.
+"""Everything that is told, as people see it.
 
 After a wanted change: `UPDATE_GOLDEN=1 pytest tests/unit/publish/test_golden.py`, and read the difference.
 """
@@ -11,13 +11,22 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from sigwatch.model.incident import Alert
+from sigwatch.model.incident import Reason
+from sigwatch.model.message import Content
 from sigwatch.publish.console import ConsolePublisher
-from sigwatch.publish.slack_blocks import blocks, plain
-from tests.unit.publish.alerts import ALERT, BACK, NO_RIS, RESOLVED, UNRESOLVED
+from sigwatch.publish.slack_blocks import blocks, blocks_with_buttons, plain
+from tests.unit.publish.alerts import CARDS, MILESTONES, REMARK, crowd, digest
 
 GOLDEN = Path(__file__).parent / "golden"
-ALERTS = {"opened": ALERT, "resolved": RESOLVED, "back": BACK, "unresolved_ris": UNRESOLVED, "no_ris": NO_RIS}
+MANY = crowd(40, urgent=4)
+CONTENTS: dict[str, Content] = {
+    **{f"card_{name}": alert for name, alert in CARDS.items()},
+    **{f"thread_{reason}": entry for reason, entry in MILESTONES.items()},
+    "list_first": digest(MANY[:12], 1, 3, 40),
+    "list_further": digest(MANY[12:30], 2, 3, 40),
+    "list_alone": digest(MANY[:3]),
+    "remark": REMARK,
+}
 
 
 def hold_against(name: str, actual: str) -> None:
@@ -27,23 +36,59 @@ def hold_against(name: str, actual: str) -> None:
     assert actual == path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ALERTS)
+def as_json(told: tuple[str, list[dict[str, object]]]) -> str:
+    text, body = told
+    return json.dumps({"text": text, "blocks": body}, indent=1, ensure_ascii=False) + "\n"
+
+
+@pytest.mark.parametrize("name", CONTENTS)
 def test_slack(name: str) -> None:
-    text, body = blocks(ALERTS[name])
-    told = json.dumps({"text": text, "blocks": body}, indent=2, ensure_ascii=False)
-    hold_against(f"slack_{name}.json", told + "\n")
+    hold_against(f"slack_{name}.json", as_json(blocks(CONTENTS[name])))
+
+
+@pytest.mark.parametrize("name", [name for name in CONTENTS if name.startswith(("card_", "list_"))])
+def test_slack_with_buttons(name: str) -> None:
+    """Only what the buttons add or take away is kept: the rest is as above."""
+    bare = blocks(CONTENTS[name])[1]
+    text, body = blocks_with_buttons(CONTENTS[name])
+    assert text == blocks(CONTENTS[name])[0]
+    hold_against(f"buttons_{name}.json", as_json(("", [block for block in body if block not in bare])))
 
 
 def test_slack_in_plain_text() -> None:
-    hold_against("slack_plain.txt", plain(ALERT) + "\n")
+    told = (f"{name}\n{plain(content)}\n" for name, content in CONTENTS.items())
+    hold_against("slack_plain.txt", "\n".join(told))
 
 
-@pytest.mark.parametrize(("name", "width"), [("opened", 100), ("opened", 60), ("no_ris", 100), ("unresolved_ris", 80)])
+@pytest.mark.parametrize(
+    ("name", "width"), [*((name, 100) for name in CONTENTS), ("card_opened", 60), ("card_unresolved_ris", 80)]
+)
 def test_console(name: str, width: int) -> None:
-    hold_against(f"console_{name}_{width}.txt", printed(ALERTS[name], width))
+    hold_against(f"console_{name}_{width}.txt", printed(CONTENTS[name], width))
 
 
-def printed(alert: Alert, width: int) -> str:
+def test_console_edits() -> None:
     out = io.StringIO()
-    ConsolePublisher(Console(file=out, width=width)).post("C0ONCALL", alert)
+    target = ConsolePublisher(Console(file=out, width=100))
+    for alert in CARDS.values():
+        target.update("C0ONCALL", alert.key, alert)
+    hold_against("console_edits.txt", out.getvalue())
+
+
+def test_every_golden_file_is_held() -> None:
+    shown = {f"slack_{name}.json" for name in CONTENTS} | {f"console_{name}_100.txt" for name in CONTENTS}
+    shown |= {f"buttons_{name}.json" for name in CONTENTS if name.startswith(("card_", "list_"))}
+    shown |= {"slack_plain.txt", "console_edits.txt"}
+    shown |= {"console_card_opened_60.txt", "console_card_unresolved_ris_80.txt"}
+    assert {path.name for path in GOLDEN.iterdir()} == shown
+
+
+def test_every_reason_of_a_thread_is_here() -> None:
+    silent = {Reason.COUNTED, Reason.COUNTED_LATE, Reason.STILL_ACTIVE, Reason.NOT_YET_COVERED, Reason.ALREADY_SO}
+    assert set(MILESTONES) == set(Reason) - silent
+
+
+def printed(content: Content, width: int) -> str:
+    out = io.StringIO()
+    ConsolePublisher(Console(file=out, width=width)).post("C0ONCALL", content, "")
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())

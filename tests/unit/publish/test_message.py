@@ -6,12 +6,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sigwatch.model.incident import Reason
 from sigwatch.model.knowledge import Step
-from sigwatch.publish.fit import STEP_OVERHEAD, clip, fit, weight
+from sigwatch.model.message import Alert
+from sigwatch.publish import reasons
+from sigwatch.publish.fit import clip
 from sigwatch.publish.inline import Run, plain, runs
 from sigwatch.publish.message import Fact, excerpt, message
+from sigwatch.publish.sparkline import sparkline
 from sigwatch.publish.wording import cut, duration, events, level, ordinal, shorten
-from tests.unit.publish.alerts import ALERT, BACK, FIX, MINUTE, NO_RIS, RESOLVED, UNRESOLVED, changed
+from tests.unit.publish.alerts import (
+    ACKNOWLEDGED,
+    ALERT,
+    CLOSED,
+    ESCALATED,
+    FIRST_MS,
+    FIX,
+    INCIDENT,
+    MINUTE,
+    NO_RIS,
+    RECOVERED,
+    RESOLVED,
+    SAMPLE,
+    SILENCE,
+    SILENCED,
+    UNRESOLVED,
+    changed,
+)
 
 HOUR, DAY = 60 * MINUTE, 24 * 60 * MINUTE
 
@@ -36,7 +57,8 @@ def test_durations(ms: int, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "said"), [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (12, "12th"), (22, "22nd")]
+    ("number", "said"),
+    [(1, "first"), (3, "third"), (10, "tenth"), (11, "11th"), (12, "12th"), (22, "22nd")],
 )
 def test_ordinals(number: int, said: str) -> None:
     assert ordinal(number) == said
@@ -73,9 +95,107 @@ def test_a_resolved_incident_calls_nobody() -> None:
     assert "First:" not in told.summary
 
 
-def test_an_incident_that_came_back() -> None:
-    assert message(BACK).state == "open since 06:02:11 UTC · back after 41 days, 2nd time"
-    assert message(changed(occurrence=3)).state == "open since 06:02:11 UTC · 3rd time"
+def back(date: str = "", previous_days: float | None = None, occurrence: int = 1, resolved: bool = True) -> str:
+    """What is said after `open since`."""
+    previous = None if previous_days is None else FIRST_MS - int(previous_days * DAY)
+    alert = changed(occurrence=occurrence, previous_ms=previous)
+    alert = replace(alert, fix=replace(FIX, ris="RIS-7", date=date, resolved=resolved))
+    return message(alert).state.removeprefix("open since 06:02:11 UTC").removeprefix(" · ")
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (back("2025-12-25", 41, 3), "fixed on 25 December 2025 by RIS-7, back after 41 days, third time"),
+        (back("2026-01-01", 34, 2), "fixed on 1 January by RIS-7, back after 34 days, second time"),
+        (back("2025-12-25"), "fixed on 25 December 2025 by RIS-7, back after 41 days"),
+        (back("2026-02-03"), "fixed on 3 February by RIS-7, back after 1 day"),
+        (back("2026-01-01", None, 11), "fixed on 1 January by RIS-7, back after 34 days, 11th time"),
+        (back("2025-12-25", 0.05, 4), "back after 1 h 12 min, fourth time; fixed on 25 December 2025 by RIS-7"),
+        (back("2026-02-04"), ""),
+        (back("2026-05-01", 41, 2), "back after 41 days, second time"),
+        (back("early in 2026", 41, 2), "back after 41 days, second time"),
+        (back("", 41, 2), "back after 41 days, second time"),
+        (back("", None, 3), "third time"),
+        (back("2025-12-25", 41, 3, resolved=False), "back after 41 days, third time"),
+        (back("2025-12-25", resolved=False), ""),
+    ],
+)
+def test_an_incident_that_came_back(said: str, expected: str) -> None:
+    assert said == expected
+
+
+@pytest.mark.parametrize(
+    ("alert", "state"),
+    [
+        (RESOLVED, "resolved after 12 min · quiet since 06:14:11 UTC"),
+        (RECOVERED, "resolved after 12 min · recovered at 06:15:11 UTC: a log line says so"),
+        (CLOSED, "resolved after 12 min · closed by ana at 06:22:11 UTC"),
+        (changed(RESOLVED, resolution=None), "resolved after 12 min · quiet since 06:14:11 UTC"),
+        (changed(last_seen_ms=FIRST_MS + DAY), "open since 06:02:11 UTC on 4 February"),
+    ],
+)
+def test_how_it_stands_and_how_it_ended(alert: Alert, state: str) -> None:
+    assert message(alert).state == state
+
+
+def test_who_did_what_about_it() -> None:
+    told = {"silence": SILENCE, "escalated": ESCALATED.incident.escalated}
+    every = changed(ACKNOWLEDGED, acknowledged_ms=FIRST_MS - DAY, **told)
+    assert message(every).notes == (
+        "👀 Acknowledged by jane at 06:02:11 UTC on 3 February",
+        "🔕 Silenced by jane until 07:08:11 UTC: deploy is on its way",
+        "📈 Escalated: ten times as many events as when it was last told; a second log group has it",
+    )
+    assert message(ALERT).notes == ()
+
+
+def test_every_reason_has_words() -> None:
+    assert set(reasons.WORDS) == set(Reason)
+    for reason in Reason:
+        assert reasons.change(INCIDENT, reason, "ana", FIRST_MS).strip()
+        assert reasons.change(SILENCED.incident, reason)
+
+
+def test_words_of_people_are_one_short_line() -> None:
+    silence = replace(SILENCE, author="a\x1b[31m\nb" * 100, reason="why\n" * 500)
+    (note,) = message(changed(silence=silence)).notes
+    assert "\n" not in note
+    assert "\x1b" not in note
+    assert len(note) < 450
+
+
+@pytest.mark.parametrize(
+    ("histogram", "bars"),
+    [
+        ((), ""),
+        (((100, 1),), ""),
+        (((100, 2),), "▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁█  peak 2 in 3 min"),
+        (((40, 7), (41, 1), (100, 7)), "▂▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁█  peak 7 in 3 min"),
+        (((98, 100), (99, 100), (100, 112)), "▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁█  peak 312 in 3 min"),
+        (
+            tuple((43 + 3 * bar, bar) for bar in range(20)),
+            "▁▂▂▃▃▃▄▄▄▅▅▆▆▆▇▇▇███  peak 19 in 3 min",
+        ),
+        (((0, 1), (97, 1), (100, 1_000)), "▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▂█  peak 1,000 in 3 min"),
+    ],
+)
+def test_the_last_hour_in_bars(histogram: tuple[tuple[int, int], ...], bars: str) -> None:
+    assert sparkline(histogram) == bars
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**8), st.integers(1, 10**6))).map(sorted))
+def test_bars_are_always_an_hour(histogram: list[tuple[int, int]]) -> None:
+    bars = sparkline(histogram)
+    assert bars == "" or len(bars.split()[0]) == 20
+    assert bars == "" or "█" in bars
+
+
+def test_the_card_gives_a_glimpse_and_the_message_all() -> None:
+    told = message(changed(samples=(SAMPLE, "another line")))
+    assert told.glimpse == tuple(SAMPLE.splitlines()[:3])
+    assert told.samples == (*SAMPLE.splitlines(), "another line")
+    assert message(changed(samples=())).glimpse == ()
 
 
 @pytest.mark.parametrize(
@@ -167,37 +287,3 @@ def test_inline_markdown(text: str, expected: list[Run]) -> None:
 
 def test_inline_markdown_as_plain_text() -> None:
     assert plain("**Run** `x`, see [docs](https://a.b)") == "Run x, see docs (https://a.b)"
-
-
-WORDS = st.text(st.characters(codec="utf-8"), max_size=300)
-STEPS = st.lists(st.builds(Step, WORDS, WORDS), max_size=30).map(tuple)
-
-
-@given(STEPS, WORDS, st.lists(WORDS).map(tuple), st.integers(-100, 4_000))
-def test_fitting_drops_no_step(steps: tuple[Step, ...], prose: str, samples: tuple[str, ...], limit: int) -> None:
-    told = replace(message(ALERT), steps=steps, why=prose, cause=prose, verification=prose, samples=samples)
-    fitted = fit(told, limit)
-    assert len(fitted.steps) == len(steps)
-    assert weight(fitted) <= max(limit, len(steps) * (STEP_OVERHEAD + 1))
-
-
-def test_things_give_way_in_order() -> None:
-    steps = tuple(Step(f"{number} " + "t" * 200, "c" * 200) for number in range(10))
-    told = replace(message(ALERT), steps=steps, why="w" * 500, cause="k" * 300, samples=("s" * 100,) * 10)
-    full = weight(told)
-
-    def gave_way(limit: int) -> list[str]:
-        fitted = fit(told, limit)
-        names = [
-            name for name in ("samples", "why", "cause", "verification") if getattr(fitted, name) != getattr(told, name)
-        ]
-        codes = ["code"] if any(step.code != "c" * 200 for step in fitted.steps) else []
-        texts = ["text"] if [step.text for step in fitted.steps] != [step.text for step in steps] else []
-        return names + codes + texts
-
-    assert gave_way(full) == []
-    assert gave_way(full - 1) == ["samples"]
-    assert gave_way(full - 1_100) == ["samples", "why"]
-    assert gave_way(full - 1_600) == ["samples", "why", "cause"]
-    assert gave_way(full - 1_900) == ["samples", "why", "cause", "code"]
-    assert gave_way(1_000) == ["samples", "why", "cause", "verification", "code", "text"]

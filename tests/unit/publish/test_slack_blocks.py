@@ -1,6 +1,7 @@
 """Every alert is a message that Slack takes, with nothing essential missing and nothing in it alive."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -8,13 +9,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sigwatch.model.incident import Alert, Fix, State
+from sigwatch.model.incident import Reason, State
 from sigwatch.model.knowledge import Step
-from sigwatch.publish.slack_blocks import blocks, cut_escaped, escape, plain, validate
+from sigwatch.model.message import Alert, Content, Crowd, Digest, Fix, Milestone, Remark
+from sigwatch.publish.slack_blocks import blocks, blocks_with_buttons, plain, validate
 from sigwatch.publish.slack_limits import TEXT, texts
 from tests.fakes.slack_server import block_faults, live_tokens, readable
-from tests.unit.publish.alerts import ALERT, BACK, FIX, INCIDENT, NO_RIS, RESOLVED, UNRESOLVED
+from tests.unit.publish.alerts import (
+    ACKNOWLEDGED,
+    ALERT,
+    CARDS,
+    ESCALATED,
+    FIX,
+    INCIDENT,
+    SAMPLE,
+    SILENCE,
+    SILENCED,
+    changed,
+)
 
+MENTION = "<!subteam^S0ONCALL>"
 EVIL = "<!channel> <https://evil.example|x> <@U1> & ` ``` * _ ~ \u200b \u202e"
 WORDS = st.one_of(
     st.text(st.characters(codec="utf-8"), max_size=200),
@@ -34,6 +48,8 @@ FIXES = st.builds(
     verification=WORDS,
     url=WORDS | st.just("https://" + "x" * 4_000) | st.just("https://a.b/<c|d>"),
 )
+SILENCES = st.none() | st.builds(replace, st.just(SILENCE), author=WORDS, reason=WORDS)
+HISTOGRAMS = st.lists(st.tuples(st.integers(0, 10**8), st.integers(1, 10**9)), max_size=61).map(sorted).map(tuple)
 INCIDENTS = st.builds(
     replace,
     st.just(INCIDENT),
@@ -48,6 +64,12 @@ INCIDENTS = st.builds(
     last_seen_ms=st.integers(0, 4 * 10**12),
     occurrence=st.integers(1, 300),
     samples=st.lists(WORDS, max_size=12).map(tuple),
+    silence=SILENCES,
+    histogram=HISTOGRAMS,
+    acknowledged_by=WORDS,
+    closed_by=WORDS,
+    resolution=st.none() | st.sampled_from(Reason),
+    escalated=st.lists(st.sampled_from(Reason), max_size=6).map(tuple),
 )
 ALERTS = st.builds(
     Alert,
@@ -58,8 +80,37 @@ ALERTS = st.builds(
     prevention=WORDS,
     fix=st.none() | FIXES,
     logs_url=WORDS,
-    mention=st.sampled_from(["", "<!subteam^S0ONCALL>"]),
+    mention=st.sampled_from(["", MENTION]),
+    reason=st.sampled_from(Reason),
 )
+MILESTONES = st.builds(
+    Milestone,
+    key=NAMES,
+    incident=INCIDENTS,
+    title=WORDS,
+    reason=st.sampled_from(Reason),
+    at_ms=st.integers(0, 4 * 10**12),
+    actor=WORDS,
+    mention=st.sampled_from(["", MENTION]),
+)
+SEVERITIES = st.lists(st.tuples(st.sampled_from(["P0", "P1", EVIL]), st.integers(0, 10**9)), max_size=20).map(tuple)
+DIGESTS = st.builds(
+    Digest,
+    key=NAMES,
+    crowd=st.sampled_from(Crowd),
+    page=st.integers(1, 9),
+    pages=st.integers(1, 9),
+    total=st.integers(0, 10**6),
+    severities=SEVERITIES,
+    mention=st.sampled_from(["", MENTION]),
+    alerts=st.lists(ALERTS, max_size=4).flatmap(lambda few: st.integers(1, 100).map(lambda times: tuple(few * times))),
+)
+REMARKS = st.builds(Remark, key=NAMES, title=WORDS, text=WORDS)
+CONTENTS = st.one_of(ALERTS, MILESTONES, DIGESTS, REMARKS)
+RENDERERS = st.sampled_from([blocks, blocks_with_buttons])
+
+
+Render = Callable[[Content], tuple[str, list[dict[str, Any]]]]
 
 
 def as_message(text: str, body: list[dict[str, Any]]) -> dict[str, Any]:
@@ -68,7 +119,7 @@ def as_message(text: str, body: list[dict[str, Any]]) -> dict[str, Any]:
 
 @settings(max_examples=80)
 @given(ALERTS)
-def test_any_alert_is_a_valid_message_with_all_that_matters(alert: Alert) -> None:
+def test_any_card_has_all_that_matters(alert: Alert) -> None:
     text, body = blocks(alert)
     assert validate(text, body) == []
     assert list(block_faults(body)) == []
@@ -80,14 +131,26 @@ def test_any_alert_is_a_valid_message_with_all_that_matters(alert: Alert) -> Non
     assert len(json.dumps(body).encode()) < 100_000
 
 
-@settings(max_examples=80)
-@given(ALERTS)
-def test_nothing_but_the_mention_and_own_links_is_alive(alert: Alert) -> None:
-    text, body = blocks(alert)
-    own = {alert.mention}
+@settings(max_examples=120)
+@given(CONTENTS, RENDERERS)
+def test_whatever_is_told_is_a_message_that_slack_takes(content: Content, render: Render) -> None:
+    text, body = render(content)
+    assert validate(text, body) == []
+    assert list(block_faults(body)) == []
+    assert 0 < len(plain(content)) <= TEXT
+
+
+@settings(max_examples=120)
+@given(CONTENTS, RENDERERS)
+def test_nothing_but_the_mention_and_own_links_is_alive(content: Content, render: Render) -> None:
+    text, body = render(content)
+    own = {MENTION} if not isinstance(content, Remark) and content.mention else set()
+    links = content.logs_url + (content.fix.url if content.fix else "") if isinstance(content, Alert) else ""
     for token in live_tokens(as_message(text, body)):
         assert token in own or token.startswith(("<https://", "<http://"))
-        assert "evil.example" not in token or "evil.example" in alert.logs_url + (alert.fix.url if alert.fix else "")
+        assert links or token in own
+        assert "evil.example" not in token or "evil.example" in links
+    assert set(live_tokens(as_message(plain(content), []))) <= own
 
 
 @settings(max_examples=60)
@@ -133,55 +196,22 @@ def test_a_path_is_no_link() -> None:
     ]
 
 
-@given(st.text(st.sampled_from("a&<>")), st.integers(1, 40))
-def test_no_entity_is_cut(text: str, limit: int) -> None:
-    short = cut_escaped(text, limit)
-    assert len(short) <= limit
-    assert short.replace("&amp;", "").replace("&lt;", "").replace("&gt;", "").count("&") == 0
+@pytest.mark.parametrize("name", CARDS)
+def test_all_states_differ(name: str) -> None:
+    assert name == "opened" or blocks(CARDS[name]) != blocks(ALERT)
 
 
-def test_escaping() -> None:
-    assert escape("a & <b>") == "a &amp; &lt;b&gt;"
+def test_the_card_tells_how_it_goes() -> None:
+    said = readable(as_message(*blocks(ESCALATED)))
+    assert "Last hour  ▁▁▁▁▁▁▁▁▁▁▂▂▂▂▃▃▄▅▇█  peak 2,464 in 3 min" in said
+    assert "📈 Escalated: ten times as many events as when it was last told; a second log group has it" in said
+    assert "👀 Acknowledged by jane at 06:05:11 UTC" in readable(as_message(*blocks(ACKNOWLEDGED)))
+    assert "🔕 Silenced by jane until 07:08:11 UTC: deploy is on its way" in readable(as_message(*blocks(SILENCED)))
 
 
-@pytest.mark.parametrize(
-    ("text", "body", "fault"),
-    [
-        ("", [], "text: 0 characters, 1 to 3500 allowed"),
-        ("x" * 3_501, [], "text: 3501 characters, 1 to 3500 allowed"),
-        ("x", [{"type": "divider"}] * 51, "blocks: 51, at most 50 allowed"),
-        ("x", [{"type": "header", "text": {"text": "h" * 151}}], "blocks[0] header: 151 characters, 1 to 150 allowed"),
-        ("x", [{"type": "section", "text": {"text": ""}}], "blocks[0] section: 0 characters, 1 to 3000 allowed"),
-        ("x", [{"type": "section", "text": {"text": "a & b"}}], "blocks[0] section: an ampersand that is not escaped"),
-        (
-            "x",
-            [{"type": "section", "fields": [{"text": "f" * 2_001}]}],
-            "blocks[0] section: 2001 characters, 1 to 2000 allowed",
-        ),
-        (
-            "x",
-            [{"type": "section", "fields": [{"text": "f"}] * 11}],
-            "blocks[0] section: 11 fields, at most 10 allowed",
-        ),
-        ("x", [{"type": "context", "elements": []}], "blocks[0] context: 0 elements, 1 to 10 allowed"),
-        (
-            "x",
-            [{"type": "rich_text", "elements": [{"type": "text", "text": ""}]}],
-            "blocks[0] rich_text: an empty text",
-        ),
-        (
-            "x",
-            [{"type": "rich_text", "elements": [{"type": "text", "text": "y" * 10_001}]}],
-            "blocks: 10001 characters in total, at most 10000 allowed",
-        ),
-    ],
-)
-def test_limits_are_checked(text: str, body: list[dict[str, Any]], fault: str) -> None:
-    assert fault in validate(text, body)
-
-
-@pytest.mark.parametrize("alert", [ALERT, RESOLVED, BACK, UNRESOLVED, NO_RIS])
-def test_all_states_differ_and_are_valid(alert: Alert) -> None:
-    text, body = blocks(alert)
-    assert validate(text, body) == []
-    assert alert is ALERT or (text, body) != blocks(ALERT)
+def test_the_card_shows_three_lines_and_says_that_there_are_more() -> None:
+    body = blocks(ALERT)[1]
+    (lines,) = [text for text in texts(body) if text.startswith("[ERROR]")]
+    assert lines == "\n".join(SAMPLE.splitlines()[:3])
+    assert " · more in the thread" in texts(body)
+    assert " · more in the thread" not in texts(blocks(changed(samples=("one line",)))[1])
