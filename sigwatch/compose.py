@@ -71,9 +71,7 @@ class Composer:
     def ending(self, silence: Silence, hidden: Sequence[Incident], at_ms: int) -> list[Notice]:
         """Warns the channels that people read that a silence is about to end."""
         project = hidden[0].project if hidden else silence.matchers.project
-        names = sorted({incident.signature for incident in hidden})
-        still = f"{len(hidden)} of its incidents are still open: {', '.join(names[:5])}." if hidden else ""
-        text = f"Silenced by {silence.author}: {silence.reason}. {still or 'None of its incidents is open.'}"
+        text = f"Silenced by {silence.author}: {silence.reason}. {_still_open(hidden)}"
         row = f"{silence.id}/ending"
         return [
             Notice(
@@ -120,6 +118,15 @@ class Composer:
             url=self.settings.knowledge.url + ris.path,
             date=ris.date,
         )
+
+
+def _still_open(hidden: Sequence[Incident]) -> str:
+    if not hidden:
+        return "None of its incidents is open."
+    names = sorted({incident.signature for incident in hidden})
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    verb = "is" if len(hidden) == 1 else "are"
+    return f"{len(hidden)} of its incidents {verb} still open: {', '.join(names[:5])}{more}."
 
 
 def _logs_url(incident: Incident, signature: Signature) -> str:

@@ -60,8 +60,9 @@ def watching(
     observe = fan_out(meter, *heard)  # type: ignore[arg-type]  # listeners of the caller's
     library = Library(tuple(signatures), digest="1")
     watch = Watch(lambda: library, source, lambda _: (log_groups,), (), INTERVAL, hours.clock, observe)
-    rules = Rules(900_000, str)
-    stages = Pipeline(Reader(source, observe, 0.005), store, rules, ("log_group",), lambda *_: (), hours.clock, observe)
+    rules = Rules(900_000, lambda _, text: text)
+    reader = Reader(source, observe, 0.005)
+    stages = Pipeline(reader, store, rules, ("log_group",), lambda *_: (), lambda *_: (), hours.clock, observe)
     workers = Workers(30)
     pace = Pace(INTERVAL, 900, 3600)
     places = Places(INTERVAL, chance)

@@ -1,18 +1,21 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
+from sigwatch.compose import Composer
+from sigwatch.config import parse
 from sigwatch.errors import QueryRejected, SourceUnavailable
-from sigwatch.incident.fingerprint import message_key
 from sigwatch.incident.lifecycle import Rules
 from sigwatch.matching import MOST_FETCHED
 from sigwatch.model.coverage import Coverage
 from sigwatch.model.event import Event, IncidentChanged, ReadIncomplete, WindowSearched
-from sigwatch.model.incident import Alert, Incident, Kind, Reason, State
+from sigwatch.model.incident import Incident, Matchers, Reason, Silence, State
 from sigwatch.model.knowledge import Signature
 from sigwatch.model.logs import LogGroup, Pass, Row, Scope, Search, SearchResult, Window
-from sigwatch.pipeline import Notice, Pipeline, covering, prepare
+from sigwatch.model.message import Alert, Delivery, Kind, Remark
+from sigwatch.pipeline import Pipeline, covering, prepare
 from sigwatch.plan.scopes import Batch
 from sigwatch.ports import cursor_key
 from sigwatch.search import Reader
@@ -24,9 +27,7 @@ EAGER, SETTLED = Pass("eager", 0), Pass("settled", 300)
 QUIET = 60
 
 
-def compose(incident: Incident, told: Signature) -> Iterable[Notice]:
-    alert = Alert(message_key(incident.id, "slack"), incident, told.ko.title, "", "", None, "")
-    return [Notice("slack", "C1", alert)]
+COMPOSER = Composer(parse("slack: {channel: C1}\ntargets: [slack]\n", Path("sigwatch.yaml")), lambda _, text: text)
 
 
 @dataclass
@@ -39,15 +40,24 @@ class House:
         self.source = FakeSource([group()], self.rows)
         self.store = SqliteStore(":memory:")
         reader = Reader(self.source, self.events.append, 0.005)
-        rules = Rules(QUIET * 1000, mask=lambda text: text.replace("hunter2", "[masked]"))
+        rules = Rules(QUIET * 1000, mask=lambda _, text: text.replace("hunter2", "[masked]"))
         self.pipeline = Pipeline(
-            reader, self.store, rules, ("log_group",), compose, lambda: self.now, self.events.append
+            reader, self.store, rules, ("log_group",), COMPOSER, COMPOSER.ending, lambda: self.now, self.events.append
         )
         self.signatures: tuple[Signature, ...] = (signature("KO-1", "ERROR one"), signature("KO-2", "ERROR (one|two)"))
 
     def sweep(self, start: int, end: int, step: Pass = EAGER) -> None:
         batch = Batch(Scope("us-east-1/shop", (group(),), self.signatures), step, Window(start, end), (group(),))
         self.pipeline.sweep(batch, prepare(self.signatures), covering(batch))
+
+    def due(self) -> list[Delivery]:
+        return [row for row in self.store.deliveries.due(10**12, 0) if isinstance(row.content, Alert)]
+
+    def review(self, covered_ms: int = 10**12) -> None:
+        self.pipeline.review({each.id: each for each in self.signatures}, lambda _: covered_ms)
+
+    def audit(self) -> list[tuple[str, str, str]]:
+        return [(entry.actor, entry.action, entry.signature) for entry in self.store.audit(0, 10**15)]
 
     def reasons(self) -> list[tuple[str, Reason, int]]:
         changed = [event.decision for event in self.events if isinstance(event, IncidentChanged)]
@@ -71,6 +81,16 @@ class Unfiltered:
         return self.fetch(row)
 
 
+def incident_of(delivery: Delivery) -> Incident:
+    assert isinstance(delivery.content, Alert)
+    return delivery.content.incident
+
+
+def title_of(delivery: Delivery) -> str:
+    assert isinstance(delivery.content, Alert)
+    return delivery.content.title
+
+
 @pytest.fixture
 def house() -> Iterable[House]:
     made = House()
@@ -81,9 +101,9 @@ def house() -> Iterable[House]:
 def test_the_query_narrows_and_the_matcher_decides(house: House) -> None:
     house.rows += [row("ERROR one", 900_000), row("ERROR two", 901_000), row("ERROR three", 902_000)]
     house.sweep(890, 910)
-    assert house.reasons() == [("KO-1", Reason.OPENED, 1), ("KO-2", Reason.OPENED, 1), ("KO-2", Reason.COUNTED, 2)]
+    assert house.reasons() == [("KO-1", Reason.OPENED, 1), ("KO-2", Reason.OPENED, 2)]
     assert house.store.hit_counts() == {"KO-1": 1, "KO-2": 2}
-    assert [d.kind for d in house.store.due(10**12, 0)] == [Kind.OPENED, Kind.COUNTED]
+    assert [d.kind for d in house.due()] == [Kind.OPENED, Kind.OPENED]
 
 
 def test_the_same_window_again_says_nothing_twice(house: House) -> None:
@@ -91,7 +111,7 @@ def test_the_same_window_again_says_nothing_twice(house: House) -> None:
     for step in (EAGER, SETTLED, EAGER):
         house.sweep(890, 910, step)
     assert house.reasons() == [("KO-2", Reason.OPENED, 1)]
-    assert [d.revision for d in house.store.due(10**12, 0)] == [1]
+    assert [d.revision for d in house.due()] == [1]
 
 
 def test_what_comes_late_is_found_by_a_later_pass_and_counted_in_the_same_message(house: House) -> None:
@@ -100,8 +120,8 @@ def test_what_comes_late_is_found_by_a_later_pass_and_counted_in_the_same_messag
     house.rows.append(row("ERROR two again", 905_000))
     house.sweep(890, 910, SETTLED)
     assert house.reasons()[-1] == ("KO-2", Reason.COUNTED, 2)
-    [delivery] = house.store.due(10**12, 0)
-    assert (delivery.revision, delivery.alert.incident.count) == (2, 2)
+    [delivery] = house.due()
+    assert (delivery.revision, incident_of(delivery).count) == (2, 2)
 
 
 def test_nothing_is_recorded_of_a_window_that_could_not_be_read(house: House) -> None:
@@ -125,7 +145,7 @@ def test_a_window_that_every_signature_is_rejected_in_is_not_taken_for_read(hous
 def test_samples_are_masked_before_they_are_stored(house: House) -> None:
     house.rows.append(row("ERROR two hunter2", 900_000))
     house.sweep(890, 910)
-    [incident] = house.store.open_incidents()
+    [incident] = house.store.unresolved()
     assert incident.samples == ("ERROR two [masked]",)
 
 
@@ -161,12 +181,12 @@ def test_a_second_with_too_many_rows_becomes_an_incident_of_its_own(house: House
     house.sweep(900, 901)
     [event, _] = [event for event in house.events if isinstance(event, ReadIncomplete)]
     assert event.detail == f"{API} returned too many rows in one second"
-    [overflow] = [i for i in house.store.open_incidents() if i.signature == "sigwatch-overflow"]
+    [overflow] = [i for i in house.store.unresolved() if i.signature == "sigwatch-overflow"]
     assert (overflow.severity, overflow.group, overflow.count) == ("P2", API, 1)
     assert overflow.samples == (
         "more than 100,000 events match the filter of KO-1 in the second from 1970-01-01 00:15:00 UTC",
     )
-    told = [d.alert.title for d in house.store.due(10**12, 0)]
+    told = [title_of(d) for d in house.due()]
     assert sorted(told) == ["More log events match than Logs Insights can return", "Title of KO-1"]
 
 
@@ -224,7 +244,7 @@ def test_what_can_not_be_looked_at_whole_is_told(
     told = [event.detail for event in house.events if isinstance(event, ReadIncomplete)]
     words = "long events without a match may be cut off and can not be fetched whole"
     assert told == ([f"{unseen} {words}"] if unseen else [])
-    own = [i for i in house.store.open_incidents() if i.signature == "sigwatch-cut"]
+    own = [i for i in house.store.unresolved() if i.signature == "sigwatch-cut"]
     assert [(i.group, i.severity, i.count) for i in own] == ([(API, "P2", 1)] if unseen else [])
 
 
@@ -252,20 +272,100 @@ def test_an_incident_is_resolved_in_its_own_message(house: House) -> None:
     house.rows.append(row("ERROR two", 900_000))
     house.sweep(890, 910)
     house.now += QUIET
-    known = {s.id: s for s in house.signatures}
-    house.pipeline.resolve(known, lambda _: 0)
-    assert house.store.open_incidents()
-    house.pipeline.resolve(known, lambda incident: incident.last_seen_ms + QUIET * 1000)
-    assert not house.store.open_incidents()
-    [delivery] = house.store.due(10**12, 0)
-    assert (delivery.kind, delivery.alert.incident.state) == (Kind.RESOLVED, State.RESOLVED)
+    house.review(covered_ms=0)
+    assert house.store.unresolved()
+    house.review(covered_ms=900_000 + QUIET * 1000)
+    assert not house.store.unresolved()
+    [delivery] = house.due()
+    assert (delivery.kind, incident_of(delivery).state) == (Kind.RESOLVED, State.RESOLVED)
+    assert house.audit() == [("sigwatch", "opened", "KO-2"), ("sigwatch", "resolved", "KO-2")]
 
 
 def test_an_incident_whose_document_is_gone_still_comes_to_its_end(house: House) -> None:
     house.rows.append(row("ERROR two", 900_000))
     house.sweep(890, 910)
     house.now += QUIET
-    house.pipeline.resolve({}, lambda _: 10**12)
-    [delivery] = house.store.due(10**12, 0)
-    assert (delivery.kind, delivery.alert.title) == (Kind.RESOLVED, "Title of KO-2")
-    assert delivery.alert.incident.state is State.RESOLVED
+    house.pipeline.review({}, lambda _: 10**12)
+    [delivery] = house.due()
+    assert (delivery.kind, title_of(delivery)) == (Kind.RESOLVED, "Title of KO-2")
+    assert incident_of(delivery).state is State.RESOLVED
+
+
+def silence(house: House, minutes: int = 60, **matchers: str) -> Silence:
+    now_ms = int(house.now * 1000)
+    made = Silence("s1", Matchers(**matchers), "known", "ann", now_ms, now_ms + minutes * 60_000)
+    with house.store.unit() as unit:
+        unit.put_silence(made)
+    return made
+
+
+def test_a_silenced_incident_is_recorded_and_counted_and_told_when_the_silence_ends(house: House) -> None:
+    silence(house, minutes=1, signature="KO-2")
+    house.rows += [row("ERROR one", 995_000), row("ERROR two", 995_000)]
+    house.sweep(990, 1_000)
+    assert house.reasons() == [
+        ("KO-1", Reason.OPENED, 1), ("KO-2", Reason.OPENED, 2), ("KO-2", Reason.SILENCED, 2),
+    ]  # fmt: skip
+    assert [title_of(delivery) for delivery in house.due()] == ["Title of KO-1"]
+    house.now += 59
+    house.review()
+    assert [title_of(delivery) for delivery in house.due()] == ["Title of KO-1"]
+    house.now += 1
+    house.review(covered_ms=0)
+    assert house.reasons()[-1] == ("KO-2", Reason.SILENCE_ENDED, 2)
+    assert [title_of(delivery) for delivery in house.due()] == ["Title of KO-1", "Title of KO-2"]
+    assert ("ann", "silenced", "KO-2") in house.audit()
+
+
+def test_an_incident_that_is_over_before_its_silence_is_never_told(house: House) -> None:
+    silence(house)
+    house.rows.append(row("ERROR two", 995_000))
+    house.sweep(990, 1_000)
+    house.now += 2 * QUIET
+    house.review()
+    assert house.reasons()[-1] == ("KO-2", Reason.RESOLVED, 1)
+    assert house.due() == []
+
+
+def test_a_channel_is_warned_once_before_a_silence_ends(house: House) -> None:
+    made = silence(house, minutes=60, signature="KO-2")
+    house.rows.append(row("ERROR two", 995_000))
+    house.sweep(990, 1_000)
+
+    def remarks() -> list[Remark]:
+        rows = house.store.deliveries.due(10**12, 0)
+        return [delivery.content for delivery in rows if isinstance(delivery.content, Remark)]
+
+    house.review(covered_ms=0)
+    assert remarks() == []
+    house.now = made.ends_ms / 1000 - 60
+    house.review(covered_ms=0)
+    house.review(covered_ms=0)
+    [remark] = remarks()
+    assert remark.title == "A silence ends at 01:16:40 UTC"
+    assert remark.text == "Silenced by ann: known. 1 of its incidents is still open: KO-2."
+
+
+def test_an_incident_ends_when_its_pattern_for_that_is_seen(house: House) -> None:
+    noisy = signature("KO-2", "ERROR two", resolved_pattern="healthy again")
+    assert noisy.recovery is not None
+    house.signatures = (noisy, noisy.recovery)
+    house.rows += [row("ERROR two", 900_000), row("healthy again", 905_000)]
+    house.sweep(890, 910)
+    assert house.reasons() == [("KO-2", Reason.OPENED, 1), ("KO-2", Reason.RECOVERED, 1)]
+    [searched] = [event for event in house.events if isinstance(event, WindowSearched)]
+    assert searched.hits == (("KO-2", "shop", 1),)
+    house.rows.append(row("healthy again", 907_000))
+    house.sweep(890, 910, SETTLED)
+    assert len(house.reasons()) == 2
+
+
+def test_hits_are_grouped_by_what_the_pattern_names_and_by_fields_of_the_event(house: House) -> None:
+    house.signatures = (signature("KO-1", r"ERROR on (?P<host>\w+)", group_by=("host", "user.id")),)
+    told = 'ERROR on {host} {{"user": {{"id": {user}}}}}'
+    house.rows += [row(told.format(host=host, user=user), 900_000) for host, user in (("a", 1), ("b", 1), ("a", 2))]
+    house.rows.append(row("ERROR on a hunter2", 900_001))
+    house.sweep(890, 910)
+    assert sorted(incident.group for incident in house.store.unresolved()) == [
+        "host=a user.id=-", "host=a user.id=1", "host=a user.id=2", "host=b user.id=1",
+    ]  # fmt: skip

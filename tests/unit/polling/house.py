@@ -81,8 +81,8 @@ class House:
         tell = self.tell
         self.watch = Watch(self.load, self.source, lambda s: s.ko.log_groups, ("*ignored*",), 15, self.clock, tell)
         reader = Reader(self.source, tell, 0.005)
-        rules = Rules(60_000, str)
-        stages = Pipeline(reader, self.store, rules, ("log_group",), lambda *_: (), self.clock, tell)
+        rules = Rules(60_000, lambda _, text: text)
+        stages = Pipeline(reader, self.store, rules, ("log_group",), lambda *_: (), lambda *_: (), self.clock, tell)
         self.places = Places(15, lambda: 1.0)
         self.meter = Meter(self.store, self.clock)
         self.patrol = Patrol(self.watch, stages, (LATE, EAGER), Pace(15, 300, 100), Inline(), self.places, self.allow)

@@ -26,7 +26,7 @@ def test_a_silence_that_could_not_be_listened_to_resolves_nothing(house: House) 
     house.now += 3_600
     house.run(EAGER)
     house.run(EAGER)
-    assert len(house.store.open_incidents()) == 1
+    assert len(house.store.unresolved()) == 1
 
 
 def test_an_incident_over_two_log_groups_ends_when_one_of_them_is_deleted(house: House) -> None:
@@ -40,7 +40,7 @@ def test_an_incident_over_two_log_groups_ends_when_one_of_them_is_deleted(house:
     house.watch.rediscover()
     house.now += 3_600
     house.run(EAGER)
-    assert not house.store.open_incidents()
+    assert not house.store.unresolved()
 
 
 def test_an_incident_in_a_log_group_that_nobody_watches_any_more_ends(house: House) -> None:
@@ -52,4 +52,4 @@ def test_an_incident_in_a_log_group_that_nobody_watches_any_more_ends(house: Hou
     house.watch.reload()
     house.now += 3_600
     house.run(EAGER)
-    assert not house.store.open_incidents()
+    assert not house.store.unresolved()

@@ -136,7 +136,7 @@ def test_a_budget_gives_up_the_late_pass_and_then_says_that_nothing_is_read(hous
     house.run(EAGER)
     assert house.source.searches == []
     assert house.last(BudgetMeasured).saving == "unread"
-    [told] = house.store.open_incidents()
+    [told] = house.store.unresolved()
     assert (told.signature, told.count) == ("sigwatch-budget", 1)
     [sample] = told.samples
     assert sample.startswith("1.10 of 1.00 dollars are spent; nothing is searched until midnight UTC; ")

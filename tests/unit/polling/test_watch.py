@@ -153,7 +153,7 @@ def test_a_restart_without_an_answer_about_log_groups_resolves_nothing(house: Ho
     fresh = Watch(house.load, house.source, lambda s: s.ko.log_groups, (), 15, house.clock, house.events.append)
     house.patrol._watch = fresh
     house.run(EAGER)
-    assert len(house.store.open_incidents()) == 1
+    assert len(house.store.unresolved()) == 1
 
 
 def test_log_groups_stay_as_they_were_while_the_service_is_unreachable(house: House) -> None:
