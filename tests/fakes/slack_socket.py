@@ -7,7 +7,10 @@
         envelope = slack.click("sigwatch.acknowledge", "0123456789abcdef", user="jane")
         assert slack.wait_for(lambda: envelope in slack.acknowledged)
 
-It has an address of its own for `apps.connections.open`; `opened` answers the same call on another server.
+It has an address of its own for `apps.connections.open`. For a Slack that does everything at one address:
+
+    whole = FakeSlack(...)
+    whole.methods["apps.connections.open"] = lambda call: slack.opened(call.token)
 """
 
 import json

@@ -14,6 +14,7 @@ from sigwatch.errors import StoreError
 from sigwatch.model.event import Event, IncidentChanged, RunSkipped, SkipReason
 from sigwatch.model.incident import Decision, Incident, Matchers, Reason, State
 from sigwatch.store.sqlite import SqliteStore
+from tests.fakes.slack_server import FakeSlack
 from tests.fakes.slack_socket import FakeSocketMode, block_actions
 
 ID = "0123456789abcdef"
@@ -110,6 +111,19 @@ def test_a_click_changes_the_state_once_however_often_it_comes(slack: FakeSocket
     )
     assert ears.told.empty()
     store.close()
+
+
+def test_the_connection_is_opened_where_messages_are_posted(slack: FakeSocketMode) -> None:
+    ears = Ears()
+    with FakeSlack() as whole:
+        whole.methods["apps.connections.open"] = lambda call: slack.opened(call.token)
+        mode = SocketMode(slack.token, whole.base_url, ears.handle, ears.told.put, QUICK)
+        mode.start()
+        assert connected(slack)
+        slack.click("sigwatch.acknowledge", ID)
+        assert ears.next()[0] == Acknowledge(ID)
+        mode.close()
+        assert whole.count("apps.connections.open") == 1
 
 
 def test_what_asks_for_nothing_is_acknowledged_all_the_same(slack: FakeSocketMode) -> None:
