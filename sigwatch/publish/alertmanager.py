@@ -4,11 +4,11 @@ API: github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml; what clie
 prometheus.io/docs/alerting/latest/clients.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sigwatch.errors import NotSent, PublishError
+from sigwatch.errors import NotSent, PublishError, Refused
 from sigwatch.model.incident import State
 from sigwatch.model.message import Alert, Content
 from sigwatch.ports import Clock
@@ -16,6 +16,8 @@ from sigwatch.publish.http import DEADLINE_SECONDS, Address, encode, post, repea
 from sigwatch.publish.message import message
 from sigwatch.publish.plain_text import card, plain_text
 from sigwatch.publish.wording import date_time
+
+Json = dict[str, Any]
 
 LASTS_MS = 15 * 60_000
 """How long an alert outlives its last sending.
@@ -57,25 +59,33 @@ class AlertmanagerPublisher:
             NotSent: no member took it.
             Refused: every member refuses it, or it is no incident.
         """
-        alert = card(content, "Alertmanager")
-        body = encode([payload(alert, int(self._clock() * 1000))])
-        failures = [failure for failure in (self._send(member, body) for member in self._members) if failure]
-        if len(failures) == len(self._members):
-            # While one may still take it, it is to be tried again, whatever the others say.
-            raise next((failure for failure in failures if isinstance(failure, NotSent)), failures[0])
-        return alert.incident.id
+        return self._tell(card(content, "Alertmanager"), payload)
 
     def update(self, destination: str, ref: str, content: Content) -> None:  # noqa: ARG002 - the port's signature
-        """Send the alert as it is now."""
-        self.post(destination, content, "")
+        """Send the alert as it is now; in the plainest form if Alertmanager refuses the full one."""
+        alert = card(content, "Alertmanager")
+        try:
+            self._tell(alert, payload)
+        except Refused as refused:
+            if not refused.because_of_content:
+                raise
+            self._tell(alert, bare_payload)
 
     def find(self, destination: str, key: str, since_ms: int, thread: str) -> str | None:  # noqa: ARG002 - the port's signature
         """None: an alert that may have arrived is sent again, which changes nothing."""
         return None
 
-    def plain(self, destination: str, content: Content, thread: str) -> str:
-        """Send the alert; there is no plainer form."""
-        return self.post(destination, content, thread)
+    def plain(self, destination: str, content: Content, thread: str) -> str:  # noqa: ARG002 - the port's signature
+        """Send the alert with its summary alone."""
+        return self._tell(card(content, "Alertmanager"), bare_payload)
+
+    def _tell(self, alert: Alert, shape: Callable[[Alert, int], Json]) -> str:
+        body = encode([shape(alert, int(self._clock() * 1000))])
+        failures = [failure for failure in (self._send(member, body) for member in self._members) if failure]
+        if len(failures) == len(self._members):
+            # While one may still take it, it is to be tried again, whatever the others say.
+            raise next((failure for failure in failures if isinstance(failure, NotSent)), failures[0])
+        return alert.incident.id
 
     def _send(self, member: Address, body: bytes) -> PublishError | None:
         try:
@@ -85,8 +95,8 @@ class AlertmanagerPublisher:
         return None
 
 
-def payload(alert: Alert, now_ms: int) -> dict[str, Any]:
-    """The alert in Alertmanager's words. Labels never change while the incident lasts, and hold no log text."""
+def bare_payload(alert: Alert, now_ms: int) -> Json:
+    """What Alertmanager needs, and a summary. Labels never change while the incident lasts, and hold no log text."""
     incident = alert.incident
     labels = {
         "alertname": incident.signature,
@@ -97,13 +107,20 @@ def payload(alert: Alert, now_ms: int) -> dict[str, Any]:
         "region": incident.region,
     }
     return {
-        # An empty label is answered with HTTP 400.
+        # An empty label is the same as none.
         "labels": {name: value for name, value in labels.items() if value},
-        "annotations": {name: value for name, value in _annotations(alert).items() if value},
+        "annotations": {"summary": message(alert).summary},
         "startsAt": _rfc3339(incident.first_seen_ms),
         "endsAt": _rfc3339(_ends_ms(alert, now_ms)),
-        "generatorURL": alert.logs_url,
     }
+
+
+def payload(alert: Alert, now_ms: int) -> Json:
+    """The whole alert."""
+    notes = {name: value for name, value in _annotations(alert).items() if value}
+    whole = bare_payload(alert, now_ms) | {"annotations": notes}
+    # Anything but an address is answered with HTTP 422.
+    return whole | {"generatorURL": alert.logs_url} if alert.logs_url.startswith(("https://", "http://")) else whole
 
 
 def _annotations(alert: Alert) -> dict[str, str]:

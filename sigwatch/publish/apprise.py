@@ -39,13 +39,16 @@ class ApprisePublisher:
             deadline: seconds for all of them together.
 
         Raises:
-            ValueError: the package is missing, or a URL is none that Apprise knows; the sentence does not quote it.
-            PublishError: the package does not work.
+            ValueError: the package is missing or does not work, or a URL is none that Apprise knows; the sentence does
+                not quote it.
         """
         if not available():
             raise ValueError(MISSING)
         hush("apprise", "requests", "urllib3.connection", "urllib3.connectionpool")
-        services = within(LOADING_SECONDS, lambda: [_service(url) for url in urls], _explain)
+        try:
+            services = within(LOADING_SECONDS, lambda: [_service(url) for url in urls], _explain)
+        except PublishError as failure:
+            raise ValueError(str(failure)) from None
         unknown = [str(number) for number, service in enumerate(services, 1) if service is None]
         if unknown or not services:
             raise ValueError(f"Apprise does not know URL number {', '.join(unknown)}" if unknown else "no URL")

@@ -96,8 +96,8 @@ def post(
 
 
 def encode(value: object) -> bytes:
-    """JSON as it is sent; the same value gives the same bytes."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    """JSON as it is sent; the same value gives the same bytes. A lone surrogate, which UTF-8 lacks, becomes `?`."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
 def repeatable(call: Callable[[], Answer]) -> Answer:

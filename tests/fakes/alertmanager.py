@@ -29,6 +29,7 @@ class Alertmanager:
     """Alerts by their labels, as its API keeps them: github.com/prometheus/alertmanager/blob/main/api/v2/api.go."""
 
     clock: Callable[[], float]
+    refuses_links: bool = False
     alerts: dict[Labels, dict[str, Any]] = field(default_factory=dict)
 
     def accept(self, request: Request) -> Reply:
@@ -36,10 +37,14 @@ class Alertmanager:
             return Reply(404)
         for alert in request.json:
             start, end = (datetime.fromisoformat(alert[name]) for name in ("startsAt", "endsAt"))
-            if end < start or not alert["labels"] or not all(alert["labels"].values()):
+            if end < start or not any(alert["labels"].values()):
                 return Reply(400, '"not an alert"')
+            if (self.refuses_links and "generatorURL" in alert) or not alert.get("generatorURL", "/").startswith(
+                ("/", "http")
+            ):
+                return Reply(422, '{"code":601,"message":"0.generatorURL in body must be of type uri"}')
         for alert in request.json:
-            self.alerts[tuple(sorted(alert["labels"].items()))] = alert
+            self.alerts[tuple(sorted((name, value) for name, value in alert["labels"].items() if value))] = alert
         return Reply()
 
     def firing(self) -> list[dict[str, Any]]:

@@ -55,6 +55,7 @@ def test_nothing_empty_is_sent() -> None:
     bare = payload(replace(changed(project="", account="", region=""), fix=None, logs_url=""), NOW_MS)
     assert all(bare["labels"].values())
     assert all(bare["annotations"].values())
+    assert "generatorURL" not in bare
 
 
 def test_annotations_help_whoever_is_called() -> None:
@@ -141,6 +142,19 @@ def test_when_no_member_takes_it_one_that_still_may_decides(server: HttpTarget) 
     server.script(Fault(status=404), Fault(status=401))
     with pytest.raises(Refused, match="HTTP 404"):
         AlertmanagerPublisher([server.url, server.url], now).post("", ALERT, "")
+
+
+def test_an_alert_that_is_refused_is_sent_more_plainly(server: HttpTarget, memory: Alertmanager) -> None:
+    memory.refuses_links = True
+    target = AlertmanagerPublisher([server.url], now)
+    with pytest.raises(Refused) as caught:
+        target.post("", ALERT, "")
+    assert caught.value.because_of_content
+    target.update("", "inc-1", ALERT)
+    assert target.plain("", ALERT, "") == "inc-1"
+    (alert,) = memory.firing()
+    assert list(alert["annotations"]) == ["summary"]
+    assert "generatorURL" not in alert
 
 
 def test_what_is_no_incident_is_refused(server: HttpTarget) -> None:
@@ -237,8 +251,10 @@ def test_the_real_server_keeps_an_incident_alive_that_is_refreshed(real: Real) -
 
 def test_the_real_server_takes_hostile_text_and_what_is_over_before_it_was_told(real: Real) -> None:
     evil = 'x"}\n\x1b[31m<!channel> {{ .Foo }} \ud800 ü' * 20
-    alert = running(project=evil.encode(errors="replace").decode(), group=evil, samples=(evil,))
+    alert = running(project=evil, region="", group=evil, samples=(evil,))
     real.publisher.post("", replace(alert, title=evil), "")
     assert real.tells("firing")
     real.publisher.post("", replace(RESOLVED, key="other", incident=replace(RESOLVED.incident, id="inc-2")), "")
-    assert len(real.server.alerts()) == 1
+    real.publisher.plain("", running(id="inc-3", account=""), "")
+    assert real.tells("firing", incident="inc-3")
+    assert len(real.server.alerts()) == 2

@@ -37,10 +37,10 @@ def address(target: HttpTarget) -> Address:
 
 
 def test_a_post_arrives_once_and_whole(target: HttpTarget) -> None:
-    answer = post(address(target), encode({"a": "ü"}), {"x-more": "1"})
+    answer = post(address(target), encode({"a": "ü\ud800"}), {"x-more": "1"})
     (request,) = target.requests
     assert (answer.status, answer.body) == (200, "{}")
-    assert request.json == {"a": "ü"}
+    assert request.json == {"a": "ü?"}
     assert request.path == f"/services/{SECRET}?key={SECRET}"
     assert request.headers["content-type"] == "application/json"
     assert request.headers["x-more"] == "1"
