@@ -14,6 +14,8 @@ SAMPLE_LENGTH = 2000
 LOOKED_AT = 200
 """Hits of a batch among which different samples are looked for."""
 HISTOGRAM_MINUTES = 60
+SETTLING_MS = 60_000
+"""After it was opened an incident's count may settle: who was called a moment ago is not called for its growth."""
 
 
 def extended(incident: Incident, hits: Sequence[Hit], now_ms: int, mask: Callable[[str, str], str]) -> Incident:
@@ -29,6 +31,7 @@ def extended(incident: Incident, hits: Sequence[Hit], now_ms: int, mask: Callabl
         log_groups=tuple(sorted({*incident.log_groups, *{hit.row.log_group for hit in hits}})),
         histogram=_histogram(incident.histogram, times, last),
         samples=tuple(_samples(incident, hits[:LOOKED_AT], mask)),
+        told_count=incident.count + len(hits) if now_ms < incident.opened_ms + SETTLING_MS else incident.told_count,
     )
 
 
@@ -38,7 +41,7 @@ def grown(before: Incident, after: Incident, growth: int) -> Reason | None:
         return None
     if len(before.log_groups) == 1 < len(after.log_groups) and Reason.SPREAD not in after.escalated:
         return Reason.SPREAD
-    if growth and after.count >= growth * max(before.told_count, 1):
+    if growth and after.count >= growth * max(after.told_count, 1):
         return Reason.GREW_TENFOLD
     return None
 

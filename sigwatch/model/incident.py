@@ -111,7 +111,7 @@ class Incident:
     histogram: tuple[tuple[int, int], ...] = ()
     """Hits by epoch minute, ascending, over the hour that ends with the newest hit."""
     told_count: int = 0
-    """Count when it was opened or last escalated: growth is measured from here."""
+    """Count a minute after it was opened, or when it last escalated: growth is measured from here."""
     escalated: tuple[Reason, ...] = ()
     """In the order of time."""
     acknowledged_by: str = ""

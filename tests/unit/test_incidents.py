@@ -140,15 +140,23 @@ def test_the_pattern_that_says_so_ends_an_incident() -> None:
 
 
 def test_ten_times_as_many_events_as_were_told_call_again_each_time() -> None:
-    incident = opened(T, T + 1)
-    [still] = decide(incident, hits(*range(T + 10, T + 27)))
+    [settling] = decide(opened(T), hits(T + 1), now=T + MINUTE - 1)
+    incident = settling.incident
+    [still] = decide(incident, hits(*range(T + 10, T + 27)), now=T + MINUTE)
     assert (still.reason, still.incident.count) == (Reason.COUNTED, 19)
-    [grown] = decide(still.incident, hits(T + 50))
+    [grown] = decide(still.incident, hits(T + 50), now=T + MINUTE)
     assert (grown.reason, grown.incident.told_count) == (Reason.GREW_TENFOLD, 20)
-    assert reasons(decide(grown.incident, hits(*range(T + 100, T + 279)))) == [Reason.COUNTED]
-    [again] = decide(grown.incident, hits(*range(T + 100, T + 280)))
+    later = T + 2 * MINUTE
+    assert reasons(decide(grown.incident, hits(*range(T + 100, T + 279)), later)) == [Reason.COUNTED]
+    [again] = decide(grown.incident, hits(*range(T + 100, T + 280)), later)
     assert (again.reason, again.incident.escalated) == (Reason.GREW_TENFOLD, (Reason.GREW_TENFOLD,) * 2)
-    assert reasons(decide(incident, hits(*range(T + 10, T + 99)), rules=replace(RULES, growth=0))) == [Reason.COUNTED]
+    never = replace(RULES, growth=0)
+    assert reasons(decide(incident, hits(*range(T + 10, T + 99)), later, rules=never)) == [Reason.COUNTED]
+
+
+def test_who_was_called_a_moment_ago_is_not_called_for_growth() -> None:
+    [counted] = decide(opened(T), hits(*range(T + 10, T + 999)), now=T + MINUTE - 1)
+    assert (counted.reason, counted.incident.told_count) == (Reason.COUNTED, 990)
 
 
 def test_a_second_log_group_calls_again_once() -> None:
@@ -163,7 +171,7 @@ def test_nobody_who_looks_after_it_is_called_again() -> None:
     assert taken.reason is Reason.ACKNOWLEDGED
     assert (taken.actor, taken.incident.acknowledged_by) == ("slack:bob", "slack:bob")
     assert taken.incident.acknowledged_ms == T + MINUTE
-    assert reasons(decide(taken.incident, hits(*range(T + 10, T + 99)))) == [Reason.COUNTED]
+    assert reasons(decide(taken.incident, hits(*range(T + 10, T + 99)), T + MINUTE)) == [Reason.COUNTED]
     assert look(taken.incident, T + 16 * MINUTE, covered=T).reason is Reason.NOT_YET_COVERED
     assert acknowledge(taken.incident, "cli:ann", T).reason is Reason.ALREADY_SO
 
@@ -190,14 +198,14 @@ def test_a_silenced_incident_opens_and_counts_and_calls_nobody() -> None:
     assert made[0].incident.silence == made[1].incident.silence == SILENCE
     assert made[1].actor == "ann"
     incident = made[1].incident
-    assert reasons(decide(incident, hits(*range(T + 10, T + 99)), silence=SILENCE)) == [Reason.COUNTED]
+    assert reasons(decide(incident, hits(*range(T + 10, T + 99)), T + MINUTE, silence=SILENCE)) == [Reason.COUNTED]
     assert look(replace(incident, last_seen_ms=T + 15 * MINUTE), T + 16 * MINUTE, silence=SILENCE).reason is (
         Reason.STILL_ACTIVE
     )
 
 
 def test_an_escalation_under_a_new_silence_is_but_a_count() -> None:
-    made = decide(opened(T), hits(*range(T + 10, T + 99)), silence=SILENCE)
+    made = decide(opened(T), hits(*range(T + 10, T + 99)), T + MINUTE, silence=SILENCE)
     assert reasons(made) == [Reason.COUNTED, Reason.SILENCED]
 
 
