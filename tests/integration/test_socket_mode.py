@@ -1,8 +1,10 @@
 """The real Socket Mode client against a local Slack: clicks in, connections that end, tokens that are refused."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from queue import Queue
 
 import pytest
@@ -14,6 +16,7 @@ from sigwatch.errors import StoreError
 from sigwatch.model.event import Event, IncidentChanged, RunSkipped, SkipReason
 from sigwatch.model.incident import Decision, Incident, Matchers, Reason, State
 from sigwatch.store.sqlite import SqliteStore
+from tests.fakes.processes import CHANNEL, Daemon, Logs, eventually, threaded_logs, write_configuration
 from tests.fakes.slack_server import FakeSlack
 from tests.fakes.slack_socket import FakeSocketMode, block_actions
 
@@ -269,3 +272,57 @@ def test_nothing_is_printed_or_logged(
         ears.problem()
     out, err = capfd.readouterr()
     assert (out, err, [r.getMessage() for r in caplog.records if r.name.startswith("slack")]) == ("", "", [])
+
+
+def with_buttons(folder: Path, slack: FakeSlack, sockets: FakeSocketMode, logs: Logs, token: str) -> Daemon:
+    """The real daemon, with one Slack for messages and clicks."""
+    slack.methods["apps.connections.open"] = lambda call: sockets.opened(call.token)
+    write_configuration(folder, slack.base_url, quiet="60s")
+    path = folder / "sigwatch.yaml"
+    path.write_text(path.read_text().replace("slack: {", "slack: {buttons: true, "))
+    environ = {
+        "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": logs.url,
+        "SLACK_BOT_TOKEN": slack.token,
+        "SLACK_APP_TOKEN": token,
+    }
+    return Daemon(["run"], folder / "daemon.log", environ)
+
+
+def outage(logs: Logs) -> None:
+    logs.write("[ERROR] ModuleNotFoundError: No module named 'src.api.v1.providers'", int(time.time() * 1000))  # noqa: TID251 - the daemon lives in real time
+
+
+def buttons(slack: FakeSlack) -> dict[str, str]:
+    """The value behind each button of the channel's first message."""
+    shown = [block for block in slack.messages(CHANNEL)[0]["blocks"] if block["type"] == "actions"]
+    return {button["action_id"]: button["value"] for block in shown for button in block["elements"]}
+
+
+def test_a_click_on_the_message_of_a_real_daemon_edits_it(slack: FakeSocketMode, tmp_path: Path) -> None:
+    with (
+        FakeSlack() as whole,
+        threaded_logs() as logs,
+        with_buttons(tmp_path, whole, slack, logs, slack.token) as daemon,
+    ):
+        outage(logs)
+        assert whole.wait_for(lambda: bool(whole.messages(CHANNEL)), PATIENCE)
+        assert connected(slack)
+        slack.click("sigwatch.acknowledge", buttons(whole)["sigwatch.acknowledge"], user="jane")
+        assert whole.wait_for(lambda: "Acknowledged by jane" in str(whole.messages(CHANNEL)[0]), PATIENCE)
+        assert "sigwatch.acknowledge" not in buttons(whole)
+        assert daemon.end() == 0
+        assert slack.wait_for(lambda: not slack._open)
+
+
+def test_a_real_daemon_whose_app_token_is_refused_goes_on(slack: FakeSocketMode, tmp_path: Path) -> None:
+    with (
+        FakeSlack() as whole,
+        threaded_logs() as logs,
+        with_buttons(tmp_path, whole, slack, logs, "xapp-wrong") as daemon,
+    ):
+        assert eventually(lambda: "invalid_auth" in daemon.log.read_text())
+        outage(logs)
+        assert whole.wait_for(lambda: bool(whole.messages(CHANNEL)), PATIENCE)
+        assert daemon.metric('sigwatch_runs_skipped_total{reason="failed"}') >= 1
+        assert daemon.end() == 0
+    assert "xapp-wrong" not in daemon.log.read_text()
