@@ -81,7 +81,7 @@ def silences_changed(kept: list[Silence], of_files: tuple[Silence, ...], now_ms:
     known = {silence.id: silence for silence in kept}
     for silence in of_files:
         before = known.get(silence.id)
-        if before is None or before.cancelled_ms is not None:
+        if before is None or before.cancelled_by == KNOWLEDGE:
             yield silence, SILENCE_ADDED
     wanted = {silence.id for silence in of_files}
     for silence in kept:

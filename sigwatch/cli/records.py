@@ -111,6 +111,15 @@ def print_entries(entries: Sequence[Entry]) -> None:
         say(stdout(), f"{line}  {detail}" if detail else line)
 
 
+def print_trail(entries: Sequence[Entry]) -> None:
+    """The audit trail of many things: what a line is about stands before its facts."""
+    for entry in entries:
+        about = " ".join(dict.fromkeys(part for part in (entry.signature, entry.subject) if part))
+        line = f"{date_time(entry.at_ms)}  {entry.actor}  {entry.action.replace('_', ' ')}  {about}"
+        detail = " ".join(f"{name}={value}" for name, value in entry.detail if value)
+        say(stdout(), Text.assemble(line, (f"  {detail}" if detail else "", "dim")))
+
+
 def iso(ms: int | None) -> str | None:
     """A time as `2026-02-04T06:02:11Z`."""
     return None if ms is None else datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -77,10 +77,16 @@ _BUILDERS: Mapping[Target, _Builder] = {
     "slack": _slack,
     "console": lambda _settings, _secret, console: ConsolePublisher(console),
     "slack-webhook": lambda settings, secret, _console: SlackWebhookPublisher(secret, settings.slack.timeout),
-    "alertmanager": lambda settings, _secret, _console: AlertmanagerPublisher(settings.alertmanager.url, clock),
-    "pagerduty": lambda settings, secret, _console: PagerDutyPublisher(secret, settings.pagerduty.base_url),
-    "webhook": lambda settings, secret, _console: WebhookPublisher(settings.webhook.url, secret, clock),
-    "apprise": lambda _settings, secret, _console: ApprisePublisher(secret.split()),
+    "alertmanager": lambda settings, _secret, _console: AlertmanagerPublisher(
+        settings.alertmanager.url, clock, settings.slack.timeout
+    ),
+    "pagerduty": lambda settings, secret, _console: PagerDutyPublisher(
+        secret, settings.pagerduty.base_url, settings.slack.timeout
+    ),
+    "webhook": lambda settings, secret, _console: WebhookPublisher(
+        settings.webhook.url, secret, clock, settings.slack.timeout
+    ),
+    "apprise": lambda settings, secret, _console: ApprisePublisher(secret.split(), settings.slack.timeout),
 }
 
 
