@@ -6,6 +6,7 @@ does not matter which; a click that comes twice finds its work done.
 
 import logging
 import re
+import select
 import socket
 import threading
 from collections.abc import Callable
@@ -113,13 +114,15 @@ class SocketMode:
     def _keep_connected(self, client: SocketModeClient) -> None:
         failures, pause = 0, 0.0
         while not self._closing.wait(pause):
+            if _ended(client):
+                _let_go(client)
             problem = "" if client.is_connected() else _connect(client)
             failures = failures + 1 if problem else 0
             pauses = self._pace.pauses
             pause = pauses[min(failures, len(pauses)) - 1] if failures else self._pace.look
             if problem and not self._closing.is_set():
                 self._tell(problem)
-        _end(client)
+        _close(client)
 
     def _heed(self, client: BaseSocketModeClient, request: SocketModeRequest) -> None:
         # Left unacknowledged while closing: Slack then tells whoever clicked, and a click can be made again.
@@ -157,17 +160,38 @@ def _connect(client: SocketModeClient) -> str:
     return "" if client.is_connected() else "no connection to the address that Slack named"
 
 
-def _end(client: SocketModeClient) -> None:
-    """Close, waking those of the library's threads that wait for something to read."""
+def _ended(client: SocketModeClient) -> bool:
+    """Whether the other side has closed without a word.
+
+    Left to itself the library would notice after five signs of life, and keep a processor busy until then.
+    """
+    session = client.current_session
+    sock = session.sock if session is not None else None
+    try:
+        if sock is None or not select.select([sock], [], [], 0)[0]:
+            return False
+        # Beneath TLS, if any: what is there is left for the library, and nothing at all is the end.
+        return not socket.socket.recv(sock, 1, socket.MSG_PEEK)
+    except (OSError, ValueError):  # closed meanwhile
+        return False
+
+
+def _let_go(client: SocketModeClient) -> None:
+    """Give the connection up, waking the library's thread that reads from it."""
     client.current_session_state.terminated = True
     session = client.current_session
     sock = session.sock if session is not None else None
     if sock is not None:
         with suppress(OSError):
             sock.shutdown(socket.SHUT_RDWR)
-    # The library's own thread lets go of the same socket now; whoever comes second finds None in its place.
+    # That thread lets go of the same socket now; whoever comes second finds None in its place.
     with suppress(AttributeError):
         client.disconnect()
+
+
+def _close(client: SocketModeClient) -> None:
+    """Close, waking the library's thread that waits for something to do."""
+    _let_go(client)
     client.closed = True
     client.message_queue.put(None)
     client.close()
