@@ -14,7 +14,7 @@ from rich.text import Text
 
 from sigwatch import wiring
 from sigwatch.cli.context import FINDINGS, Format, options, say, signature_or_exit, stderr, stdout
-from sigwatch.cli.incidents import iso
+from sigwatch.cli.records import iso
 from sigwatch.config import Settings
 from sigwatch.model.incident import Silence
 from sigwatch.model.knowledge import Library, Link, Problem, Ris, Signature, errors

@@ -38,9 +38,7 @@ def _hours(text: object) -> object:
 
 def _days(value: object) -> object:
     """Days of the week as numbers; Monday is 0."""
-    texts = [value] if isinstance(value, str) else value
-    if not isinstance(texts, list):
-        return value
+    texts = value if isinstance(value, list) else [value]
     return frozenset(day for text in texts for day in _span(text))
 
 

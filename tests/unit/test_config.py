@@ -207,6 +207,9 @@ def test_one_address_needs_no_list(tmp_path: Path) -> None:
         ("routes: [{match: {tag: []}}]", "routes.0.match.tag", "at least 1 item"),
         ("redaction: {rules: [{name: x}]}", "redaction.rules.0.pattern", "Field required"),
         ("redaction: {rules: [{name: x, pattern: y, replace: z}]}", "redaction.rules.0.replace", "mean replacement?"),
+        ("polling: {passes: {eager: {x: 1}}}", "polling.passes.eager", "valid integer"),
+        ("aws: {accounts: [{name: a, regions: [x], role: b}]}", "aws.accounts.0.role", "did you mean role_arn?"),
+        ("routes: [{match: {days: 3}}]", "routes.0.match.days", "write days as [mon-fri, sun]"),
         ("webhook: {url: ftp://x}", "webhook.url", "is no address; write one such as https://"),
         ("webhook: {url: 'http://x:port'}", "webhook.url", "is no address"),
         ("alertmanager: {url: ['http://a', b]}", "alertmanager.url.1", "is no address"),
@@ -244,6 +247,14 @@ def test_routes_are_faulted_at_their_own_lines() -> None:
         ("fallback: {target: slack}", 1, "fallback.target", "needs a channel id"),
         ("routes:\n- match: {tag: x}\n  targets: [slack]", 2, "routes.0", "or channel of this route"),
         ("routes:\n- match: {tag: x}\n  channel: C1", 3, "routes.0.channel", "slack is not among the route's targets"),
+        ("polling:\n  passes: {eager: 0s, soon: 10s}", 2, "polling.passes.soon", "sooner than polling.interval"),
+        (
+            "aws:\n  accounts:\n  - {name: a, regions: [x]}\n  - {name: a, regions: [y]}",
+            2,
+            "aws.accounts",
+            "two accounts have the same name",
+        ),
+        ("aws:\n  accounts: [{name: a, regions: [x]}]\n  region: y", 3, "aws.region", "goes with one account only"),
         ("redaction:\n  off: [jwt, jwtt]", 2, "redaction.off.1", "no standard rule"),
         ("redaction:\n  rules:\n  - {name: x, pattern: '('}", 3, "redaction.rules.0.pattern", "RE2 can not read it"),
         (
@@ -290,3 +301,7 @@ def test_keys_are_texts_whatever_yaml_takes_them_for(tmp_path: Path) -> None:
     assert (settings.channel("on"), settings.channel("7"), settings.redaction.off) == ("C1", "C2", ("jwt",))
     shared = "projects:\n  a: &a {slack_channel: C1}\n  b: {<<: *a, log_groups: [/x]}\n"
     assert parse(shared, tmp_path).channel("b") == "C1"
+
+
+def test_hours_of_nothing_are_the_whole_day(tmp_path: Path) -> None:
+    assert parse("routes: [{match: {tag: x, hours: }}]", tmp_path).routes[0].match.hours is None

@@ -239,6 +239,6 @@ def test_the_companion_looks_for_the_end_in_the_same_place(judge: PatternJudge) 
         ris,
         True,
     )
-    assert (companion.ko.group_by, companion.ko.must_match) == (("user",), ())
+    assert (companion.ko.group_by, companion.ko.must_match, companion.ko.resolved_pattern) == (("user",), (), "")
     assert companion.recovery is None
     assert Signature(good(BASE + "---\n", judge)).recovery is None

@@ -1,13 +1,16 @@
 """Silences in files: each entry by itself, beside the documents, read again where they change."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from sigwatch import pattern
+from sigwatch.cli.app import app
 from sigwatch.knowledge.library import Shelf, load
 from sigwatch.knowledge.silences import LONGEST_DAYS, ReadSilences, distinct, last_good, read, unread
 from sigwatch.model.incident import Matchers, Silence
@@ -266,3 +269,25 @@ def test_a_folder_that_is_gone_keeps_its_silences() -> None:
     assert last_good([one], [], gone) == (one,)
     assert last_good([one], [], []) == ()
     assert not unread(gone)("opsx/silences.yaml")
+
+
+def test_check_names_the_silences_and_their_problems(house: House) -> None:
+    house.write(
+        "ops/silences.yaml", "- {reason: x, author: bob, from: 2026-02-28, until: 2026-03-01}\n" + GOOD + "- x\n"
+    )
+    path = house.root / "ops/silences.yaml"
+    told = CliRunner().invoke(app, ["check", str(house.root)])
+    assert told.exit_code == 1
+    lines = told.stdout.splitlines()
+    assert (
+        f"silence {path}:1: every signature in every log group from 2026-02-28 00:00:00 UTC "
+        "until 2026-03-01 00:00:00 UTC: x (bob)"
+    ) in lines
+    assert f"silence {path}:2: signature=KO-1 until 2026-03-01 06:00:00 UTC: deploy (ada)" in lines
+    assert any(line.startswith(f"{path}:6: silence: must have keys") for line in lines)
+    assert "1 signatures (0 linked), 0 RIS, 2 silences, 0 files ignored, 1 errors, 1 warnings" in lines
+    report = json.loads(CliRunner().invoke(app, ["check", str(house.root), "--format", "json"]).stdout)
+    assert [(one["starts"], one["ends"]) for one in report["silences"]] == [
+        ("2026-02-28T00:00:00Z", "2026-03-01T00:00:00Z"),
+        (None, "2026-03-01T06:00:00Z"),
+    ]
