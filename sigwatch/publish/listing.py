@@ -1,5 +1,6 @@
 """An incident as one line of a list, with every part bounded, so that a page of lines has a longest form. Pure."""
 
+import re
 from dataclasses import dataclass
 
 from sigwatch.model.incident import State
@@ -20,8 +21,11 @@ URGENT = frozenset({"P0", "P1"})
 SIGNATURE_LENGTH = 40
 RIS_LENGTH = 24
 SEVERITY_LENGTH = 7
+PLACE_LENGTH = 40
 MOST_COUNTED = 9_999_999
 INDENT = "      ↳ "
+_WORD = re.compile(r"^[^-/._]{0,12}[-/._]")
+"""The rest of a word that was cut, and what ends it."""
 
 CROWDS = {
     Crowd.MANY_AT_ONCE: "So many at once that they are told together.",
@@ -93,9 +97,9 @@ def _place(alert: Alert) -> str:
 
 
 def _shared(title: str, place: str, room: int) -> tuple[str, str]:
-    """Both whole if they fit; else the place has at most half, and keeps its end."""
-    kept = min(len(place), max(room // 2, room - len(title)))
-    end = place if len(place) <= kept else ELLIPSIS + place[len(place) - kept + 1 :]
+    """Both whole if they are short; else the place has at most half, and keeps its end, from a word on if it can."""
+    kept = min(room // 2, PLACE_LENGTH)
+    end = place if len(place) <= kept else ELLIPSIS + _WORD.sub("", place[len(place) - kept + 1 :], count=1)
     return cut(title, room - len(end)), end
 
 

@@ -56,6 +56,8 @@ class Message:
     """Bars of the hour that ends with the newest event, and their peak; empty for a single event."""
     notes: tuple[str, ...]
     """Who acknowledged or silenced it, and why it was escalated; a sentence each."""
+    events: str
+    """How many, as `12 events`."""
     facts: tuple[Fact, ...]
     verdict: str
     """Where the steps come from, or what there is instead of steps."""
@@ -100,6 +102,7 @@ def message(alert: Alert) -> Message:
         state=state,
         last_hour=sparkline(incident.histogram),
         notes=notes(incident),
+        events=events(incident.count),
         facts=_facts(incident),
         verdict=_verdict(fix, bool(alert.prevention.strip())),
         section=one_line(fix.section, TITLE_LENGTH) if fix and fix.steps else "",

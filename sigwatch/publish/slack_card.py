@@ -12,6 +12,7 @@ from sigwatch.model.message import Alert
 from sigwatch.publish.fit import fit
 from sigwatch.publish.inline import plain as plain_markdown
 from sigwatch.publish.message import Message, message
+from sigwatch.publish.reasons import sentence
 from sigwatch.publish.slack_buttons import answers, closing
 from sigwatch.publish.slack_limits import HEADER, TEXT, TOTAL, size
 from sigwatch.publish.slack_markup import (
@@ -31,7 +32,6 @@ from sigwatch.publish.slack_markup import (
     rich_text,
     run,
     section,
-    value,
 )
 
 SUMMARY_LENGTH = 600
@@ -88,13 +88,22 @@ def _text(told: Message) -> str:
 
 def _head(told: Message) -> list[Json]:
     hour = [line(f"Last hour  {told.last_hour}")] if told.last_hour else []
-    fields = [mrkdwn(f"*{fact.name}*\n{value(fact.value)}") for fact in told.facts]
+    state = [bold_line(sentence(told.state)), *map(line, told.notes), *hour]
     return [
         {"type": "header", "text": plain_text(f"{told.mark} {told.headline}", HEADER)},
         *call(told.mention),
-        rich_text([bold_line(told.state), *map(line, told.notes), *hour]),
-        {"type": "section", "fields": fields},
+        rich_text([*state, *_facts(told)]),
     ]
+
+
+def _facts(told: Message) -> list[Json]:
+    """Three lines, where fields would fill the screen of a phone before the first step is seen."""
+    facts = {fact.name: fact.value for fact in told.facts}
+    seen = f"{told.events} · last seen {facts['Last seen']}"
+    whose = " · ".join(facts[name] for name in ("Project", "Account") if name in facts)
+    where = [section([run(facts[name], "code")]) for name in ("Log group", "Log groups") if name in facts]
+    grouped = [line(f"Grouped by {facts['Grouped by']}")] if "Grouped by" in facts else []
+    return [line(seen), *([line(whose)] if whose else []), *where, *grouped]
 
 
 def _fix(told: Message) -> list[Json]:

@@ -4,7 +4,6 @@ Text from documents and logs goes into rich text, which Slack does not parse, wh
 and shown as code so that stars and underscores mean nothing either. The only live mention is the configured one.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -19,8 +18,6 @@ Rendered = tuple[str, list[Json]]
 LINK_LENGTH = 2_500
 """A longer address is left out: cut, it would lead nowhere."""
 VALUE_LENGTH = 400
-_PLAIN_VALUE = re.compile(r"[A-Za-z0-9 :,.-]+")
-"""No character in it that mrkdwn knows."""
 
 
 def escape(text: str) -> str:
@@ -57,11 +54,6 @@ def mrkdwn(text: str) -> Json:
 def call(mention: str) -> list[Json]:
     """A section that calls whom the configuration names; nothing for nobody."""
     return [{"type": "section", "text": mrkdwn(mention)}] if mention else []
-
-
-def value(text: str) -> str:
-    """A short text as mrkdwn in which nothing is parsed."""
-    return text if _PLAIN_VALUE.fullmatch(text) else code(text)
 
 
 def code(text: str) -> str:
