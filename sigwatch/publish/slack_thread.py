@@ -35,7 +35,8 @@ def milestone(entry: Milestone) -> Rendered:
     """What changed, who made it so and when; the log lines where it began."""
     told, incident = _told(entry), entry.incident
     head = section([run(told, "bold"), run(f" · {events(incident.count)}")])
-    where = [line(one_line(", ".join(incident.log_groups), GROUPS_LENGTH))] if entry.reason is Reason.SPREAD else []
+    groups = one_line(", ".join(incident.log_groups), GROUPS_LENGTH) if entry.reason is Reason.SPREAD else ""
+    where = [line(groups)] if groups else []
     return plain_milestone(entry), [*call(_mention(entry)), rich_text([head, *where]), *_lines(entry)]
 
 

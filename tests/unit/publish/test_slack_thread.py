@@ -62,6 +62,10 @@ def test_a_spread_names_the_log_groups() -> None:
     assert [told for told in said if "WorkerFunction" in told and "BackendApiFunction" in told]
 
 
+def test_a_spread_over_log_groups_without_a_name_is_still_told() -> None:
+    assert validate(*blocks(milestone(Reason.SPREAD, changed(log_groups=("\u200b",))))) == []
+
+
 def test_as_many_log_lines_as_fit_are_shown_and_the_rest_counted() -> None:
     few = blocks(milestone(Reason.OPENED, changed(samples=tuple(f"line {number}" for number in range(LINES + 5)))))
     wide = blocks(milestone(Reason.OPENED, changed(samples=("x" * 5_000,) * 20)))
