@@ -39,6 +39,8 @@ BARE = r"""(?:\[[a-z-]+\])*[^\s"'\\,;&)\]}<>]*"""
 QUOTED = rf"{ESCAPED}|{DOUBLE}|{SINGLE}"
 KEY_END = r"""(?:\\*["'])?"""
 _QUOTE = r"""\\*["']"""
+_HINT = rf"(?i)(?:{_ANY}){KEY_END}\s*(?:[:=]|%3d|\\u003d)"
+"""A name and what may part it from its value."""
 
 
 def looks_random(value: str) -> bool:
@@ -91,12 +93,16 @@ NAMED: tuple[Rule, ...] = (
         "list-or-object-field",
         rf"(?i)({_NAMES}{_QUOTE}\s*:\s*)(?:\[[^\[\]]*[\"'][^\[\]]*\]?|\{{[^{{}}]*\}}?)",
         r"\1[secret]",
+        hint=_HINT,
     ),
-    rule("json-field", rf"(?i)({_NAMES})({KEY_END}\s*(?:=>|:=|[:=])\s*[bur]?)({QUOTED})", _field),
+    rule("json-field", rf"(?i)({_NAMES})({KEY_END}\s*(?:=>|:=|[:=])\s*[bur]?)({QUOTED})", _field, hint=_HINT),
     # JSON inside JSON inside JSON: so many backslashes that quotes can not be paired; the value ends at the next quote.
-    rule("deep-json-field", rf"(?i)({_NAMES}\\{{2,}}\"\s*:\s*\\{{2,}}\")([^\"\\]+)", r"\1[secret]"),
+    rule("deep-json-field", rf"(?i)({_NAMES}\\{{2,}}\"\s*:\s*\\{{2,}}\")([^\"\\]+)", r"\1[secret]", hint=_HINT),
     rule(
-        "short-json-field", rf"(?i)({_QUOTE}(?:pass|pw|cvv2?|cvc2?|pin|otp))({_QUOTE}\s*(?:=>|:)\s*)({QUOTED})", _field
+        "short-json-field",
+        rf"(?i)({_QUOTE}(?:pass|pw|cvv2?|cvc2?|pin|otp))({_QUOTE}\s*(?:=>|:)\s*)({QUOTED})",
+        _field,
+        hint=r"(?i)(?:pass|pw|cvv2?|cvc2?|pin|otp)\\*[\"']",
     ),
     rule("docker-auth", rf"(?i)({_QUOTE}auth)({_QUOTE}\s*:\s*)({QUOTED})", _prose),
     # Environments in task definitions and manifests, tags, and parameters of stacks.
@@ -108,10 +114,17 @@ NAMED: tuple[Rule, ...] = (
     ),
     rule("xml-attribute", rf"(?i)(\b(?:name|key)={_QUOTE}{_NAMES})({_QUOTE}\s+value=)({QUOTED})", _field),
     rule("xml-entry", rf"(?i)(<[\w.:-]+\s+(?:name|key)={_QUOTE}{_NAMES}{_QUOTE}[^<>]*>)([^<>]+)", _element),
-    rule("xml-element", rf"(?i)(<(?:[\w.-]+:)?{_NAMES}(?:\s[^<>]*)?>)(<!\[CDATA\[[^<>]*>?|[^<>]+)", _element),
-    rule("assignment", rf"(?i)({_NAMES})({KEY_END}\s*(?:=>|:=|=|%3d|\\u003d)\s*)({BARE})", _field),
-    rule("password-in-text", rf"(?i)([\w.-]*(?:{_PASSWORDS}))({KEY_END}\s*:[ \t]*)({BARE})", _field),
-    rule("secret-in-text", rf"(?i)((?:^|[^\w.:-])[\w.-]*(?:{_OTHERS}))({KEY_END}\s*:[ \t]*)({BARE})", _prose),
+    rule(
+        "xml-element",
+        rf"(?i)(<(?:[\w.-]+:)?{_NAMES}(?:\s[^<>]*)?>)(<!\[CDATA\[[^<>]*>?|[^<>]+)",
+        _element,
+        hint=rf"(?i)(?:{_ANY})[\s>]",
+    ),
+    rule("assignment", rf"(?i)({_NAMES})({KEY_END}\s*(?:=>|:=|=|%3d|\\u003d)\s*)({BARE})", _field, hint=_HINT),
+    rule("password-in-text", rf"(?i)([\w.-]*(?:{_PASSWORDS}))({KEY_END}\s*:[ \t]*)({BARE})", _field, hint=_HINT),
+    rule(
+        "secret-in-text", rf"(?i)((?:^|[^\w.:-])[\w.-]*(?:{_OTHERS}))({KEY_END}\s*:[ \t]*)({BARE})", _prose, hint=_HINT
+    ),
     rule(
         "vendor-key",
         rf"(?i)([\w.-]*(?:{_VENDORS})[\w.-]{{0,24}}(?:key|token|secret|auth|pat|login))"
@@ -122,6 +135,7 @@ NAMED: tuple[Rule, ...] = (
         "command-line-option",
         rf"(?i)((?:^|\s)--?{_NAMES})([ \t]+)({QUOTED}|\[[a-z-]+\]|[^\s\"'\\\[-]{BARE})",
         _field,
+        hint=rf"(?i)-[\w.-]*(?:{_ANY})[ \t]",
     ),
     # MySQL's clients take a password without a space after -p.
     rule(
@@ -142,6 +156,7 @@ NAMED: tuple[Rule, ...] = (
         r"""(\b(?:curl|wget|https?|xh)\s(?:[^\n|;]*?\s)?(?:-u|--user|--proxy-user|-a|--auth)[ =]?["']?"""
         r"""[^\s:"'/]+:)[^\s"'\\]+""",
         r"\1[secret]",
+        hint=r"(?:curl|wget|https?|xh)\s",
     ),
 )
 """In order: what has quotes or brackets around it first, since they say where it ends."""

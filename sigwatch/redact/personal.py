@@ -22,11 +22,13 @@ PERSONAL: tuple[Rule, ...] = (
         "email-address",
         r"([A-Za-z0-9._%+-]+)@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}",
         _email,
+        hint="[A-Za-z0-9._%+-]@[A-Za-z0-9]",
     ),
     rule(
         "payment-card",
         r"\b(?:4\d{3}|5[1-5]\d{2}|2[2-7]\d{2}|6011|65\d{2})(?:[ -]?\d{4}){3}\b|\b3[47]\d{2}[ -]?\d{6}[ -]?\d{5}\b",
         _card,
+        hint=r"\d{4}[ -]?\d{4}",
     ),
     # Numbers of this shape are often something else, so only beside a word that says what they are.
     rule(
@@ -34,5 +36,6 @@ PERSONAL: tuple[Rule, ...] = (
         r"""(?i)((?:\b|_)(?:ssn|social[ _-]?security(?:[ _-]?(?:number|num|no))?)(?:[\s"'\\:=#.>-]|\bis\b){1,6})"""
         r"""\d{3}[ -]?\d{2}[ -]?\d{4}\b""",
         r"\1[ssn]",
+        hint="(?i)ssn|social[ _-]?security",
     ),
 )

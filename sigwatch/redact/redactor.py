@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import re2
 
 from sigwatch.redact.controls import strip_controls
+from sigwatch.redact.prefilter import Prefilter
 from sigwatch.redact.reveal import has_escapes, revealed
-from sigwatch.redact.rules import Rule, options
+from sigwatch.redact.rules import Rule
 
 _ROUNDS = 10
 """What one rule leaves may be another's, as where tokens follow each other without a gap. Two rounds settle nearly
@@ -24,16 +24,10 @@ class Redactor:
     """Masks texts by `rules`, which are applied in order."""
 
     rules: Sequence[Rule]
-    _which: Any = field(init=False, repr=False, compare=False)
-    """All patterns as one automaton, so a text without a secret costs one pass and not one for each rule."""
+    _prefilter: Prefilter = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        which = re2.Set.SearchSet(_set_options())
-        for one in self.rules:
-            which.Add(one.pattern.pattern)
-        which.Add("")
-        which.Compile()
-        object.__setattr__(self, "_which", which)
+        object.__setattr__(self, "_prefilter", Prefilter(self.rules))
 
     def mask(self, text: str) -> str:
         """`text` with every secret replaced by a word in brackets, such as `[jwt]`, and without control characters."""
@@ -62,22 +56,8 @@ class Redactor:
     def _ruled(self, text: str) -> str:
         for _ in range(_ROUNDS):
             before = text
-            for number in self._found(text):
+            for number in self._prefilter.candidates(text):
                 text = str(self.rules[number].pattern.sub(self.rules[number].replacement, text))
             if text == before:
                 break
         return text
-
-    def _found(self, text: str) -> Sequence[int]:
-        """Numbers of the rules that have something to say about `text`, in order."""
-        found = self._which.Match(text)
-        last = len(self.rules)
-        # The empty pattern, last of the set, is in every text. Where it is not found the automaton ran out of memory,
-        # which RE2 reports as no match at all: then every rule is asked.
-        return sorted(found)[:-1] if last in found else range(last)
-
-
-def _set_options() -> Any:
-    chosen = options()
-    chosen.max_mem = 64 << 20
-    return chosen

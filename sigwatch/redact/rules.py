@@ -26,6 +26,8 @@ class Rule:
     pattern: Any
     """Compiled by RE2, so its time is linear in the text whatever the text is."""
     replacement: str | Replace
+    hint: str = ""
+    """A pattern that is in every text the rule finds something in, and counts nothing; for rules without a literal."""
 
 
 def options() -> Any:
@@ -35,11 +37,11 @@ def options() -> Any:
     return chosen
 
 
-def rule(name: str, pattern: str, replacement: str | Replace = "") -> Rule:
+def rule(name: str, pattern: str, replacement: str | Replace = "", hint: str = "") -> Rule:
     """A rule; without a replacement its own name in brackets takes the place of what it finds."""
-    return Rule(name, re2.compile(pattern, options()), replacement or f"[{name}]")
+    return Rule(name, re2.compile(pattern, options()), replacement or f"[{name}]", hint)
 
 
-def shape(name: str, body: str, word: str = "") -> Rule:
+def shape(name: str, body: str, word: str = "", hint: str = "") -> Rule:
     """A rule for a token that is known by itself: `body` from an edge on, replaced by `word` (its name) in brackets."""
-    return rule(name, f"{EDGE}(?:{body})", rf"\1[{word or name}]")
+    return rule(name, f"{EDGE}(?:{body})", rf"\1[{word or name}]", hint)

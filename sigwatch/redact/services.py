@@ -46,7 +46,11 @@ WATCHING: tuple[Rule, ...] = (
         r"|(?:AA[0-9a-f]{40}|eu01xx[0-9a-f]{36})-NRMA\b",
     ),
     shape("sentry-token", rf"sntry[us]_(?:{BASE64}|_){{40,}}"),
-    shape("grafana-token", rf"glsa_[A-Za-z0-9_]{{32,}}|glc_{BASE64}{{32,}}|eyJrIjoi{BASE64}{{40,}}"),
+    shape(
+        "grafana-token",
+        rf"glsa_[A-Za-z0-9_]{{32,}}|glc_{BASE64}{{32,}}|eyJrIjoi{BASE64}{{40,}}",
+        hint="glsa_|glc_|eyJrIjoi",
+    ),
     shape("dynatrace-token", r"dt0[a-z]\d\d\.[A-Za-z0-9]{24}\.[A-Za-z0-9]{30,}"),
     shape("posthog-key", r"ph[xs]_[A-Za-z0-9_]{40,}"),
     shape("rootly-key", r"rootly_[a-f0-9]{64}"),
@@ -56,7 +60,7 @@ WATCHING: tuple[Rule, ...] = (
 OTHERS: tuple[Rule, ...] = (
     shape("adobe-client-secret", r"p8e-[A-Za-z0-9]{32}"),
     shape("airtable-token", r"pat[A-Za-z0-9]{14}\.[a-f0-9]{64}"),
-    shape("asana-token", r"[01]/\d{16}:[0-9a-f]{32}"),
+    shape("asana-token", r"[01]/\d{16}:[0-9a-f]{32}", hint=r"[01]/\d{4}"),
     shape("contentful-token", r"CFPAT-[\w-]{40,}"),
     shape("facebook-token", r"EAA[MC][A-Za-z0-9]{100,}"),
     shape("frameio-token", r"fio-u-[\w=-]{60,}"),

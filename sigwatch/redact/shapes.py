@@ -32,12 +32,18 @@ KEYS: tuple[Rule, ...] = (
         "password-hash",
         r"\$(?:2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|[156y]\$(?:[\w=,./]{1,40}\$){1,3}[./A-Za-z0-9]{22,}"
         r"|argon2(?:id|i|d)\$[\w=,$]+\$[A-Za-z0-9+/]{8,}\$[A-Za-z0-9+/]{20,})",
+        hint=r"\$(?:2[abxy]|[156y]|argon2)",
     ),
 )
 """Key material and what signs for somebody."""
 
 CLOUDS: tuple[Rule, ...] = (
-    shape("aws-access-key-id", r"(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}\b", "aws-key"),
+    shape(
+        "aws-access-key-id",
+        r"(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}\b",
+        "aws-key",
+        hint="AKIA|ASIA|ABIA|ACCA|A3T",
+    ),
     # What the base64 of every temporary credential of STS begins with.
     shape("aws-session-token", rf"(?:FwoGZXIvYXdz|IQoJb3JpZ2lu){BASE64}{{20,}}"),
     shape("aws-bedrock-key", rf"ABSK{BASE64}{{60,}}|bedrock-api-key-{BASE64}{{20,}}"),
@@ -60,7 +66,7 @@ CLOUDS: tuple[Rule, ...] = (
     shape("fly-token", rf"fo1_[\w-]{{20,}}|fm(?:1[ar]|2)_{BASE64}{{20,}}"),
     shape("cloudflare-key", r"v1\.0-[a-f0-9]{24}-[a-f0-9]{20,}|cf(?:[ua]t|k)_[A-Za-z0-9]{30,}"),
     shape("netlify-token", r"nf[pcou]_[A-Za-z0-9]{36,}"),
-    shape("supabase-key", r"sbp_[a-f0-9]{30,}|sb_secret_[\w-]{20,}"),
+    shape("supabase-key", r"sbp_[a-f0-9]{30,}|sb_secret_[\w-]{20,}", hint="sbp_|sb_secret_"),
     shape("planetscale-token", r"pscale_(?:tkn|pw|oauth)_[\w=.-]{20,}"),
     shape("databricks-token", r"(?:dapi|dose)[a-f0-9]{32}(?:-\d)?"),
     shape("vault-token", r"hv[bsr]\.[A-Za-z0-9_-]{20,}"),
@@ -109,23 +115,28 @@ CODE: tuple[Rule, ...] = (
 """Where code is kept, built and published."""
 
 MESSAGES: tuple[Rule, ...] = (
-    shape("slack-token", r"(?:xox[a-z](?:\.xox[a-z])?|xapp)-[A-Za-z0-9-]{8,}"),
+    shape("slack-token", r"(?:xox[a-z](?:\.xox[a-z])?|xapp)-[A-Za-z0-9-]{8,}", hint="xox[a-z]|xapp-"),
     rule("slack-webhook", r"\b(hooks\.slack\.com/[a-z]+/)[A-Za-z0-9/_-]+", r"\1[slack-token]"),
     rule("discord-webhook", r"\b(discord(?:app)?\.com/api/webhooks/\d+/)[\w-]{20,}", r"\1[discord-webhook]"),
     rule("teams-webhook", r"\b(webhook\.office\.com/webhookb?2?/)[\w@/-]{20,}", r"\1[teams-webhook]"),
     rule("zapier-webhook", r"\b(hooks\.zapier\.com/hooks/catch/)[\w/]{6,}", r"\1[zapier-webhook]"),
-    shape("discord-token", r"[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}"),
+    shape(
+        "discord-token",
+        r"[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}",
+        hint=r"\.[A-Za-z0-9_-]{6}\.",
+    ),
     rule("telegram-bot-token", rf"{EDGE}(bot)?\d{{8,12}}:AA[A-Za-z0-9_-]{{30,}}", r"\1\2[telegram-bot-token]"),
-    shape("twilio-key", r"SK[0-9a-fA-F]{32}\b"),
+    shape("twilio-key", r"SK[0-9a-fA-F]{32}\b", hint="SK[0-9a-fA-F]"),
     shape("sendgrid-key", r"SG\.[\w-]{16,}\.[\w-]{16,}"),
     # Not after a hyphen: `cache-key-` and a digest is no key of Mailgun.
     rule(
         "mailgun-key",
         r"(^|[^\w-]|\\[nrt])(?:key-[0-9a-f]{32}|[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8})\b",
         r"\1[mailgun-key]",
+        hint="key-[0-9a-f]|-[0-9a-f]{8}-[0-9a-f]{8}",
     ),
     shape("mailchimp-key", r"[0-9a-f]{32}-us\d{1,2}\b"),
     shape("brevo-key", r"x(?:keysib|smtpsib)-[a-f0-9]{40,}(?:-[A-Za-z0-9]+)?"),
-    shape("pagerduty-key", r"pd[a-z]{2}\+[A-Za-z0-9_+-]{15,}"),
+    shape("pagerduty-key", r"pd[a-z]{2}\+[A-Za-z0-9_+-]{15,}", hint=r"pd[a-z]{2}\+"),
 )
 """What sends messages, mails and calls."""
