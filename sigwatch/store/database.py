@@ -16,7 +16,17 @@ INSERT OR IGNORE INTO coverage SELECT pass, account, region, log_group, second, 
 DROP TABLE cursors;
 """
 """A version 1 state knew only where each pass stood."""
-_SET_ASIDE = "DROP INDEX IF EXISTS outbox_behind; ALTER TABLE outbox RENAME TO outbox_before;"
+_SET_ASIDE = """
+DROP INDEX IF EXISTS outbox_behind;
+ALTER TABLE outbox RENAME TO outbox_before;
+DROP INDEX IF EXISTS hits_by_time;
+ALTER TABLE hits RENAME TO hits_before;
+"""
+_HITS_BY_TIME = """
+INSERT INTO hits (ts_ms, identity, signature) SELECT ts_ms, identity, signature FROM hits_before ORDER BY ts_ms;
+DROP TABLE hits_before;
+"""
+"""Until version 2 they lay in the order of their identities."""
 _FROM_ALERTS = """
 INSERT INTO outbox (id, target, destination, kind, form, content, incident, urgency, revision, delivered, progress, ref,
   attempts, due_ms, claim, claimed_until_ms, first_attempt_ms, behind_since_ms)
@@ -62,7 +72,7 @@ class Database:
             raise StoreError(f"the state is of version {found}, this sigwatch knows {SCHEMA_VERSION}; upgrade it")
         schema = files("sigwatch.store").joinpath("schema.sql").read_text(encoding="utf-8")
         before = _SET_ASIDE if found in {1, 2} else ""
-        after = (_FROM_CURSORS if found == 1 else "") + (_FROM_ALERTS if found in {1, 2} else "")
+        after = (_FROM_CURSORS if found == 1 else "") + (_FROM_ALERTS + _HITS_BY_TIME if found in {1, 2} else "")
         version = f"PRAGMA user_version = {SCHEMA_VERSION};"
         # All or nothing: half an upgrade could neither be used nor done again.
         self._connection.executescript(f"BEGIN IMMEDIATE; {before} {schema} {after} {version} COMMIT;")

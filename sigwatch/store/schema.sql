@@ -25,10 +25,10 @@ CREATE TABLE IF NOT EXISTS spending (
   PRIMARY KEY (day, scope, pass)
 ) STRICT, WITHOUT ROWID;
 
+-- Time goes first: hits of one window lie on few pages that way. Identities are digests, and would touch a page each.
 CREATE TABLE IF NOT EXISTS hits (
-  identity TEXT NOT NULL PRIMARY KEY, signature TEXT NOT NULL, ts_ms INTEGER NOT NULL
+  ts_ms INTEGER NOT NULL, identity TEXT NOT NULL, signature TEXT NOT NULL, PRIMARY KEY (ts_ms, identity)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS hits_by_time ON hits (ts_ms);
 
 CREATE TABLE IF NOT EXISTS incidents (
   id TEXT NOT NULL PRIMARY KEY, signature TEXT NOT NULL, grouping TEXT NOT NULL,
@@ -66,6 +66,9 @@ CREATE INDEX IF NOT EXISTS outbox_behind ON outbox (due_ms) WHERE delivered < re
 CREATE INDEX IF NOT EXISTS outbox_refresh ON outbox (refresh_ms) WHERE refresh_ms > 0;
 CREATE INDEX IF NOT EXISTS outbox_by_incident ON outbox (incident);
 CREATE INDEX IF NOT EXISTS outbox_by_digest ON outbox (digest) WHERE digest != '';
+CREATE INDEX IF NOT EXISTS outbox_by_thread ON outbox (thread) WHERE thread != '';
+CREATE INDEX IF NOT EXISTS outbox_untold ON outbox (behind_since_ms)
+  WHERE form = 'alert' AND ref = '' AND stand_in = 0 AND delivered = 0;
 CREATE INDEX IF NOT EXISTS outbox_posted ON outbox (target, destination, posted_ms);
 
 -- When the next message may go to a destination, and the next edit to a target.

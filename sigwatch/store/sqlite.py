@@ -158,6 +158,8 @@ class SqliteStore:
 
 
 _OVER = f"state = '{State.RESOLVED}' AND CAST(body ->> 'last_seen_ms' AS INTEGER) < ?"
+_SHOWN = """CASE WHEN o.digest = '' THEN o.delivered >= o.revision ELSE EXISTS (
+  SELECT 1 FROM outbox p WHERE p.id = o.digest AND p.target = o.target AND p.delivered >= p.revision) END"""
 
 
 def _hits(connection: sqlite3.Connection, before_ms: int) -> int:
@@ -165,10 +167,13 @@ def _hits(connection: sqlite3.Connection, before_ms: int) -> int:
 
 
 def _notifications(connection: sqlite3.Connection, before_ms: int) -> int:
-    """Rows of incidents that are over, and what belongs to none; never what is yet to be told."""
+    """Rows of incidents that are over, and what belongs to none; never what is yet to be told, nor what others need."""
     return connection.execute(
-        "DELETE FROM outbox WHERE delivered >= revision AND claim = '' AND behind_since_ms < ? AND (incident = '' OR"
-        f" incident IN (SELECT id FROM incidents WHERE {_OVER}) OR incident NOT IN (SELECT id FROM incidents))",
+        f"DELETE FROM outbox AS o WHERE {_SHOWN} AND o.claim = '' AND o.behind_since_ms < ? AND (o.incident = '' OR"
+        f" o.incident IN (SELECT id FROM incidents WHERE {_OVER}) OR o.incident NOT IN (SELECT id FROM incidents))"
+        # A page shows its cards, and a thread hangs on its first message: they go after them, another time.
+        " AND NOT EXISTS (SELECT 1 FROM outbox c WHERE c.digest = o.id AND c.digest != '' AND c.target = o.target)"
+        " AND NOT EXISTS (SELECT 1 FROM outbox r WHERE r.thread = o.id AND r.thread != '' AND r.target = o.target)",
         (before_ms, before_ms),
     ).rowcount
 

@@ -33,8 +33,8 @@ class SqliteOutbox:
             f"SELECT * FROM (SELECT {DELIVERY},"
             f" row_number() OVER (PARTITION BY o.target, {LANE} ORDER BY {_ORDER}) AS lane_place"
             f" FROM outbox o WHERE {_WANTED} AND o.due_ms <= :now AND {_FREE_LANE}"
-            " AND (o.claim = '' OR o.claimed_until_ms + :settle <= :now)"
-            f") o WHERE lane_place <= {FIRST_OF_LANE} AND (thread = '' OR thread_ref != '') ORDER BY {_ORDER}",
+            " AND (o.claim = '' OR o.claimed_until_ms + :settle <= :now) AND (o.thread = '' OR thread_ref != '')"
+            f") o WHERE lane_place <= {FIRST_OF_LANE} ORDER BY {_ORDER}",
             {"now": now_ms, "settle": settle_ms},
         )
         return readable(rows)
@@ -135,7 +135,7 @@ class SqliteOutbox:
                 )
             # What calls people again stays; the rest of their threads is on the page.
             connection.executemany(
-                "DELETE FROM outbox AS o WHERE o.thread = ? AND o.target = ? AND o.kind != ?"
+                "DELETE FROM outbox AS o WHERE o.thread = ? AND o.thread != '' AND o.target = ? AND o.kind != ?"
                 " AND o.ref = '' AND o.claim = '' AND o.first_attempt_ms = 0",
                 [(member.id, member.target, Kind.ESCALATED) for member in members],
             )
@@ -190,7 +190,7 @@ def _is_free(connection: sqlite3.Connection, member: Delivery) -> bool:
 def _with_members(connection: sqlite3.Connection, page: Delivery) -> Delivery:
     """The page with its cards as they are now."""
     rows = connection.execute(
-        f"SELECT {DELIVERY} FROM outbox o WHERE o.digest = ? AND o.target = ?"
+        f"SELECT {DELIVERY} FROM outbox o WHERE o.digest = ? AND o.digest != '' AND o.target = ?"
         " ORDER BY o.urgency, o.behind_since_ms, o.id",
         (page.id, page.target),
     ).fetchall()

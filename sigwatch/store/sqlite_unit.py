@@ -25,8 +25,8 @@ class SqliteUnit:
     def add_hits(self, hits: Sequence[Hit]) -> list[Hit]:
         """See `ports.Unit.add_hits`."""
         insert = self._connection.execute
-        statement = "INSERT INTO hits VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-        return [hit for hit in hits if insert(statement, (hit.identity, hit.signature, hit.row.ts_ms)).rowcount == 1]
+        statement = "INSERT INTO hits (ts_ms, identity, signature) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+        return [hit for hit in hits if insert(statement, (hit.row.ts_ms, hit.identity, hit.signature)).rowcount == 1]
 
     def incident(self, signature: str, group: str) -> Incident | None:
         """See `ports.Unit.incident`."""
@@ -139,7 +139,8 @@ class SqliteUnit:
             " behind_since_ms = CASE WHEN delivered = revision THEN excluded.behind_since_ms ELSE behind_since_ms END",
         )
         self._connection.execute(
-            f"UPDATE outbox SET revision = revision + 1, kind = CASE WHEN {behind} THEN kind ELSE ? END,"
+            "UPDATE outbox SET revision = revision + 1,"
+            f" kind = CASE WHEN {behind} AND kind != '{Kind.COUNTED}' THEN kind ELSE ? END,"
             f" behind_since_ms = CASE WHEN {behind} THEN behind_since_ms ELSE ? END"
             " WHERE target = ? AND id = (SELECT digest FROM outbox WHERE id = ? AND target = ? AND digest != '')",
             (notice.kind, notice.at_ms, notice.target, notice.id, notice.target),

@@ -1,58 +1,32 @@
-"""What every store must do. The parametrised fixture is where the next store joins."""
+"""What every store must do with what was found and searched. The outbox and the audit trail have files of their own."""
 
-import sqlite3
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sigwatch.errors import StoreError
-from sigwatch.incident.fingerprint import hit, message_key
-from sigwatch.incident.lifecycle import Rules, apply
+from sigwatch.incident.fingerprint import hit
+from sigwatch.model.audit import Entry
 from sigwatch.model.coverage import Coverage, Lookback, Spending, StartedQuery
-from sigwatch.model.incident import Alert, Delivery, Incident, Kind, Progress, State
+from sigwatch.model.incident import Matchers, Reason, Silence, State
 from sigwatch.model.logs import Search, Window
 from sigwatch.store.sqlite import SqliteStore
-from tests.fakes.made import API, group, row, signature
+from tests.contract.stores import KEY, LATER, card, due, incident
+from tests.fakes.made import API, group, row
 
-KEY = ("eager", "111122223333", "us-east-1", API)
-SETTLE = 1_000
-
-
-@pytest.fixture(params=["file", "memory"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqliteStore]:
-    made = SqliteStore(tmp_path / "deep" / "state.db" if request.param == "file" else ":memory:")
-    yield made
-    made.close()
-
-
-def incident(ts_ms: int = 5_000) -> Incident:
-    [decision] = apply(None, API, signature(), [hit("KO-1", row(ts_ms=ts_ms))], ts_ms + 10, Rules(60_000, str))
-    return decision.incident
-
-
-def alert(told: Incident) -> Alert:
-    return Alert(message_key(told.id, "slack"), told, "title", "why", "prevention", None, "https://logs")
-
-
-def enqueue(store: SqliteStore, told: Incident, kind: Kind = Kind.OPENED, destination: str = "C1") -> None:
-    with store.unit() as unit:
-        unit.put_incident(told)
-        unit.enqueue("slack", destination, kind, alert(told))
-
-
-def only(store: SqliteStore, now_ms: int) -> Delivery:
-    [delivery] = store.due(now_ms, SETTLE)
-    return delivery
+SILENCE = Silence("s-1", Matchers("KO-*"), "deploy", "cli:ana", 1_000, 2_000, "cli")
 
 
 def write_everything_and_fail(store: SqliteStore) -> None:
     with store.unit() as unit:
         unit.add_hits([hit("KO-1", row())])
         unit.put_incident(incident())
-        unit.enqueue("slack", "C1", Kind.OPENED, alert(incident()))
+        unit.put_silence(SILENCE)
+        unit.enqueue(card(incident()))
+        unit.record(Entry(1, "sigwatch", "opened", "inc"))
+        unit.know("KO-1", "approved", "a1")
         unit.cover(KEY, 5, 10)
         raise ZeroDivisionError
 
@@ -61,8 +35,11 @@ def test_what_a_unit_writes_is_durable_together_or_not_at_all(store: SqliteStore
     with pytest.raises(ZeroDivisionError):
         write_everything_and_fail(store)
     assert not store.coverage()
-    assert not store.open_incidents()
-    assert not store.due(10**12, SETTLE)
+    assert not store.unresolved()
+    assert not store.all_silences()
+    assert not due(store)
+    assert not list(store.audit(0, LATER))
+    assert not store.known()
     with store.unit() as unit:
         assert len(unit.add_hits([hit("KO-1", row())])) == 1
 
@@ -79,7 +56,7 @@ def test_a_hit_is_new_once(store: SqliteStore) -> None:
 def test_hits_are_forgotten_by_the_time_of_their_events(store: SqliteStore) -> None:
     with store.unit() as unit:
         unit.add_hits([hit("KO-1", row(ts_ms=ts)) for ts in (1, 2, 3)])
-    assert store.forget_hits(before_ms=3) == 2
+    assert store.prune({"hits": 3}) == 2
     assert store.hit_counts() == {"KO-1": 1}
 
 
@@ -175,21 +152,6 @@ def test_an_installation_keeps_its_name(tmp_path: Path) -> None:
     assert len(names[0]) == 8
 
 
-def test_a_state_of_version_one_goes_on_where_its_cursors_stood(tmp_path: Path) -> None:
-    old = sqlite3.connect(tmp_path / "state.db")
-    old.execute(
-        "CREATE TABLE cursors (pass TEXT, account TEXT, region TEXT, log_group TEXT, second INTEGER NOT NULL) STRICT"
-    )
-    old.execute("INSERT INTO cursors VALUES (?, ?, ?, ?, 70)", KEY)
-    old.execute("PRAGMA user_version = 1")
-    old.commit()
-    old.close()
-    for _ in range(2):
-        opened = SqliteStore(tmp_path / "state.db")
-        assert opened.coverage() == {KEY: Coverage(((70, 70),))}
-        opened.close()
-
-
 def test_the_newest_incident_of_a_signature_and_group_is_found(store: SqliteStore) -> None:
     old = replace(incident(5_000), state=State.RESOLVED)
     # A late find may put the second one's first hit before the first one's.
@@ -199,8 +161,8 @@ def test_the_newest_incident_of_a_signature_and_group_is_found(store: SqliteStor
             unit.put_incident(each)
         assert unit.incident("KO-1", API) == new
         assert unit.incident("KO-1", "/other") is None
-        assert unit.open_incidents() == [new]
-    assert store.open_incidents() == [new]
+        assert unit.unresolved() == [new]
+    assert store.unresolved() == [new]
     assert store.incidents() == [new, old]
 
 
@@ -208,130 +170,7 @@ def test_an_incident_comes_back_as_it_was_written(store: SqliteStore) -> None:
     odd = replace(incident(), samples=("línea\n\x00 'quoted' \U0001f525",), previous_ms=7, resolved_ms=9)
     with store.unit() as unit:
         unit.put_incident(odd)
-    assert store.open_incidents() == [odd]
-
-
-def test_a_change_makes_a_delivery_due_with_everything_that_it_needs(store: SqliteStore) -> None:
-    told = incident()
-    enqueue(store, told)
-    delivery = only(store, 6_000)
-    assert (delivery.incident, delivery.target, delivery.destination) == (told.id, "slack", "C1")
-    assert (delivery.kind, delivery.revision, delivery.delivered) == (Kind.OPENED, 1, 0)
-    assert delivery.alert == alert(told)
-    assert store.outbox(told.active_ms + 3_000) == (1, 3.0)
-
-
-def test_further_changes_join_the_same_row_and_keep_its_destination(store: SqliteStore) -> None:
-    told = incident()
-    enqueue(store, told)
-    grown = replace(told, count=9)
-    enqueue(store, grown, Kind.COUNTED, destination="C2")
-    delivery = only(store, 6_000)
-    assert (delivery.revision, delivery.kind, delivery.destination) == (2, Kind.COUNTED, "C1")
-    assert delivery.alert.incident.count == 9
-    with store.unit() as unit:
-        assert unit.deliveries(told.id) == [delivery]
-        assert unit.deliveries("other") == []
-
-
-def test_an_end_that_is_yet_to_be_told_stays_news_whatever_is_counted_after_it(store: SqliteStore) -> None:
-    told = incident()
-    enqueue(store, told, Kind.RESOLVED)
-    enqueue(store, replace(told, count=2), Kind.COUNTED)
-    assert only(store, 6_000).kind is Kind.RESOLVED
-    mine = store.claim(only(store, 6_000), "mine", 6_000, 9_000)
-    assert mine is not None
-    assert store.settle(replace(mine, delivered=mine.revision, progress=Progress.SENT, ref="ts-1", attempts=0))
-    enqueue(store, replace(told, count=3), Kind.COUNTED)
-    assert only(store, 6_000).kind is Kind.COUNTED
-
-
-def test_a_row_that_another_version_wrote_holds_up_no_other(store: SqliteStore) -> None:
-    enqueue(store, incident(5_000))
-    enqueue(store, incident(900_000))
-    store._connection.execute("UPDATE outbox SET alert = '{}' WHERE behind_since_ms < 10000")
-    assert only(store, 10**12).alert.incident.first_seen_ms == 900_000
-    assert store.outbox(10**12)[0] == 2
-
-
-def test_a_claim_is_given_to_one_and_settled_by_its_owner(store: SqliteStore) -> None:
-    enqueue(store, incident())
-    seen = only(store, 6_000)
-    mine = store.claim(seen, "mine", 6_000, 9_000)
-    assert mine is not None
-    assert (mine.progress, mine.attempts, mine.first_attempt_ms) == (Progress.CLAIMED, 1, 6_000)
-    assert store.claim(seen, "theirs", 6_000, 9_000) is None
-    assert not store.due(6_500, SETTLE)
-    assert not store.settle(replace(mine, claim="theirs", delivered=1))
-    assert store.settle(replace(mine, delivered=1, progress=Progress.SENT, ref="ts-1", attempts=0))
-    assert not store.due(10**12, SETTLE)
-    assert store.outbox(10**12) == (0, 0.0)
-
-
-def test_an_abandoned_claim_is_due_again_after_its_end_and_the_settle_time(store: SqliteStore) -> None:
-    enqueue(store, incident())
-    assert store.claim(only(store, 6_000), "dead", 6_000, 9_000)
-    assert not store.due(9_000 + SETTLE - 1, SETTLE)
-    seen = only(store, 9_000 + SETTLE)
-    again = store.claim(seen, "alive", 20_000, 23_000)
-    assert again is not None
-    assert (again.attempts, again.first_attempt_ms) == (2, 6_000)
-
-
-def test_a_change_during_a_delivery_is_not_lost(store: SqliteStore) -> None:
-    told = incident()
-    enqueue(store, told)
-    mine = store.claim(only(store, 6_000), "mine", 6_000, 9_000)
-    assert mine is not None
-    enqueue(store, replace(told, count=2), Kind.COUNTED)
-    assert store.settle(replace(mine, delivered=mine.revision, progress=Progress.SENT, ref="ts-1", attempts=0))
-    delivery = only(store, 6_000)
-    assert (delivery.delivered, delivery.revision, delivery.ref) == (1, 2, "ts-1")
-
-
-def test_a_delivery_waits_until_it_is_due_even_when_changes_join_it(store: SqliteStore) -> None:
-    told = incident()
-    enqueue(store, told)
-    mine = store.claim(only(store, 6_000), "mine", 6_000, 9_000)
-    assert mine is not None
-    assert store.settle(replace(mine, progress=Progress.WAITING, due_ms=50_000))
-    enqueue(store, replace(told, count=2), Kind.COUNTED)
-    assert not store.due(49_999, SETTLE)
-    assert only(store, 50_000).revision == 2
-
-
-def test_a_row_that_was_put_off_meanwhile_is_not_given_to_a_worker_that_saw_it_before(store: SqliteStore) -> None:
-    enqueue(store, incident())
-    seen = only(store, 6_000)
-    mine = store.claim(seen, "mine", 6_000, 9_000)
-    assert mine is not None
-    assert store.settle(replace(mine, progress=Progress.WAITING, due_ms=50_000))
-    assert store.claim(seen, "late", 6_100, 9_000) is None
-
-
-def test_deliveries_are_due_oldest_first(store: SqliteStore) -> None:
-    for ts_ms in (9_000_000, 5_000, 700_000):
-        enqueue(store, incident(ts_ms))
-    assert [d.alert.incident.first_seen_ms for d in store.due(10**12, SETTLE)] == [5_000, 700_000, 9_000_000]
-
-
-def test_many_workers_claim_each_row_once(store: SqliteStore) -> None:
-    for number in range(20):
-        enqueue(store, incident(1_000_000 * (number + 1)))
-    due = store.due(10**12, SETTLE)
-    won: list[str] = []
-    barrier = threading.Barrier(8)
-
-    def race(name: str) -> None:
-        barrier.wait()
-        won.extend(d.incident for d in due if store.claim(d, name, 1, 2))
-
-    threads = [threading.Thread(target=race, args=(str(n),)) for n in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(won) == sorted(d.incident for d in due)
+    assert store.unresolved() == [odd]
 
 
 def test_state_survives_closing(tmp_path: Path) -> None:
@@ -354,9 +193,9 @@ def test_a_state_that_can_not_be_used_is_named_with_the_reason(tmp_path: Path) -
 
 def test_a_state_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     made = SqliteStore(tmp_path / "state.db")
-    made._connection.execute("PRAGMA user_version = 99")
+    made._database._connection.execute("PRAGMA user_version = 99")
     made.close()
-    with pytest.raises(StoreError, match="the state is of version 99, this sigwatch knows 2; upgrade it"):
+    with pytest.raises(StoreError, match="the state is of version 99, this sigwatch knows 3; upgrade it"):
         SqliteStore(tmp_path / "state.db")
 
 
@@ -369,3 +208,59 @@ def test_a_closed_state_says_so(store: SqliteStore) -> None:
 
 def test_keys_of_cursors_name_the_group_fully() -> None:
     assert group("/b") != group("/b", account="9")
+
+
+def test_a_silence_holds_for_its_time_and_no_longer_than_it_is_wanted(store: SqliteStore) -> None:
+    later = replace(SILENCE, id="s-0", starts_ms=1_500)
+    with store.unit() as unit:
+        unit.put_silence(SILENCE)
+        unit.put_silence(later)
+        assert [[each.id for each in unit.silences(now_ms)] for now_ms in (999, 1_000, 1_500, 1_999, 2_000)] == [
+            [],
+            ["s-1"],
+            ["s-0", "s-1"],
+            ["s-0", "s-1"],
+            [],
+        ]
+        cancelled = replace(SILENCE, cancelled_ms=1_600, cancelled_by="slack:jane")
+        unit.put_silence(cancelled)
+        assert unit.silences(1_600) == [later]
+        assert unit.silence("s-1") == cancelled
+        assert unit.silence("s-9") is None
+    assert store.all_silences() == [cancelled, later]
+
+
+def test_an_acknowledged_incident_is_not_over_and_is_found_by_its_id(store: SqliteStore) -> None:
+    held = replace(incident(), state=State.ACKNOWLEDGED, silence=SILENCE, escalated=(Reason.SPREAD,))
+    over = replace(incident(900_000), state=State.RESOLVED, resolution=Reason.CLOSED)
+    with store.unit() as unit:
+        unit.put_incident(held)
+        unit.put_incident(over)
+        assert unit.unresolved() == [held]
+        assert unit.incident_by_id(over.id) == over
+        assert unit.incident_by_id("other") is None
+
+
+def test_what_the_audit_trail_knows_of_signatures_is_kept(store: SqliteStore) -> None:
+    with store.unit() as unit:
+        unit.know("KO-1", "approved", "a1")
+        unit.know("KO-2", "draft", "b1")
+        unit.know("KO-1", "", "")
+    assert store.known() == {"KO-1": ("", ""), "KO-2": ("draft", "b1")}
+
+
+def test_threads_that_write_at_once_wait_for_each_other(store: SqliteStore) -> None:
+    barrier = threading.Barrier(4)
+
+    def write(number: int) -> None:
+        barrier.wait()
+        for count in range(10):
+            with store.unit() as unit:
+                unit.add_hits([hit("KO-1", row(ts_ms=1_000 * number + count))])
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.hit_counts() == {"KO-1": 40}
