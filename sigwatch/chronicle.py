@@ -2,17 +2,18 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from sigwatch.model.audit import Entry
+from sigwatch.incident.silence import reconciled
+from sigwatch.knowledge.silences import unread
+from sigwatch.model.audit import SILENCE_ADDED, SILENCE_CANCELLED, Entry, silence_entry
 from sigwatch.model.incident import Silence
 from sigwatch.model.knowledge import Library, Signature
 from sigwatch.ports import Clock, Store, Unit
 
 RELOADED, APPROVED, ADDED, CHANGED, WITHDRAWN = "reloaded", "approved", "added", "changed", "withdrawn"
-SILENCE_ADDED, SILENCE_CANCELLED = "silence_added", "silence_cancelled"
 KNOWLEDGE = "knowledge"
-"""Who adds and withdraws the silences of files."""
+"""Who approves and withdraws, adds and ends silences: the documents."""
 
 Known = Mapping[str, tuple[str, str]]
 """Status and content hash by signature; an empty status for gone."""
@@ -32,6 +33,7 @@ class Chronicle:
             StoreError: nothing was recorded.
         """
         now_ms = int(self.clock() * 1000)
+        recorded = {silence.id: silence for silence in self.store.all_silences()}
         entries = list(changes(self.store.known(), library, now_ms))
         with self.store.unit() as unit:
             for entry in entries:
@@ -39,8 +41,8 @@ class Chronicle:
                 if entry.signature:
                     detail = dict(entry.detail)
                     unit.know(entry.signature, detail["status"], detail["hash"])
-            for silence, word in silences_changed(self.store.all_silences(), library.silences, now_ms):
-                _write(unit, silence, word, now_ms)
+            for silence in reconciled(recorded.values(), library.silences, unread(library.problems), now_ms):
+                _write(unit, silence, recorded.get(silence.id), now_ms)
 
 
 def content_hash(signature: Signature) -> str:
@@ -76,25 +78,10 @@ def _entry(at_ms: int, action: str, name: str, project: str, status: str, finger
     return Entry(at_ms, KNOWLEDGE, action, name, name, project, detail)
 
 
-def silences_changed(kept: list[Silence], of_files: tuple[Silence, ...], now_ms: int) -> Iterator[tuple[Silence, str]]:
-    """The silences to be written with the word for it: those that files have anew, and those that no file has now."""
-    known = {silence.id: silence for silence in kept}
-    for silence in of_files:
-        before = known.get(silence.id)
-        if before is None or before.cancelled_by == KNOWLEDGE:
-            yield silence, SILENCE_ADDED
-    wanted = {silence.id for silence in of_files}
-    for silence in kept:
-        if ":" in silence.source and silence.id not in wanted and silence.active(now_ms):
-            yield replace(silence, cancelled_ms=now_ms, cancelled_by=KNOWLEDGE), SILENCE_CANCELLED
-
-
-def _write(unit: Unit, silence: Silence, word: str, now_ms: int) -> None:
+def _write(unit: Unit, silence: Silence, before: Silence | None, now_ms: int) -> None:
+    """Write a silence of a file; where only its line has moved, that is not worth an entry."""
     unit.put_silence(silence)
-    matchers = silence.matchers
-    detail = (
-        ("project", matchers.project), ("severity", matchers.severity), ("log_group", matchers.log_group),
-        ("why", silence.reason), ("author", silence.author), ("source", silence.source),
-        ("until_ms", str(silence.ends_ms)),
-    )  # fmt: skip
-    unit.record(Entry(now_ms, KNOWLEDGE, word, silence.id, detail=(("signature", matchers.signature), *detail)))
+    ended, ended_before = silence.cancelled_ms is not None, before is not None and before.cancelled_ms is not None
+    if before is None or ended != ended_before:
+        action = SILENCE_CANCELLED if ended else SILENCE_ADDED
+        unit.record(silence_entry(now_ms, KNOWLEDGE, action, silence))

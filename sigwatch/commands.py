@@ -6,21 +6,20 @@ Each command is one transaction, and asked twice it finds its work done: nothing
 import glob
 import hashlib
 from collections.abc import Callable
-from dataclasses import asdict, astuple, dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import Final
 
 from sigwatch.chat.actions import Acknowledge, AcknowledgeAll, Feedback, Request, SilenceFor
 from sigwatch.errors import SigwatchError
 from sigwatch.incident import lifecycle
 from sigwatch.incident.silence import faults
-from sigwatch.model.audit import Entry
+from sigwatch.model.audit import SILENCE_ADDED, SILENCE_CANCELLED, Entry, silence_entry
 from sigwatch.model.event import IncidentChanged
 from sigwatch.model.incident import Decision, Incident, Matchers, Reason, Silence
 from sigwatch.ports import Clock, Observer, Store, Unit
 from sigwatch.telling import entry_of, retold
 
 HELPED, DID_NOT_HELP = "helped", "did_not_help"
-SILENCED, CANCELLED = "silence_added", "silence_cancelled"
 """Words of the audit trail."""
 
 SAME_MS: Final = 60_000
@@ -124,7 +123,7 @@ class Commands:
                 return Silenced(Reason.ALREADY_SO, same)
             made = replace(wanted, id=_silence_id(wanted))
             unit.put_silence(made)
-            unit.record(_entry(now_ms, actor, SILENCED, made))
+            unit.record(silence_entry(now_ms, actor, SILENCE_ADDED, made))
         return Silenced(Reason.SILENCED, made)
 
     def expire(self, silence_id: str, actor: str) -> Silenced:
@@ -144,7 +143,7 @@ class Commands:
                 return Silenced(Reason.ALREADY_SO, found)
             ended = replace(found, cancelled_ms=now_ms, cancelled_by=actor)
             unit.put_silence(ended)
-            unit.record(_entry(now_ms, actor, CANCELLED, ended))
+            unit.record(silence_entry(now_ms, actor, SILENCE_CANCELLED, ended))
         return Silenced(Reason.SILENCE_ENDED, ended)
 
     def feedback(self, incident_id: str, helped: bool, actor: str) -> Noted:
@@ -246,12 +245,6 @@ def _as_good(held: Silence, wanted: Silence) -> bool:
 def _silence_id(silence: Silence) -> str:
     facts = (*astuple(silence.matchers), silence.author, str(silence.starts_ms), str(silence.ends_ms))
     return hashlib.sha256("\0".join(facts).encode("utf-8", "surrogatepass")).hexdigest()[:12]
-
-
-def _entry(now_ms: int, actor: str, action: str, silence: Silence) -> Entry:
-    matchers = silence.matchers
-    facts = {**asdict(matchers), "ends_ms": str(silence.ends_ms), "author": silence.author, "reason": silence.reason}
-    return Entry(now_ms, actor, action, silence.id, matchers.signature, matchers.project, tuple(facts.items()))
 
 
 def _shown(wanted: str) -> str:

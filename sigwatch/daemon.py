@@ -22,6 +22,8 @@ from sigwatch.watch import Watch
 
 HEARTBEAT_SECONDS = 5
 HOUSEKEEPING_SECONDS = 3600
+PATIENCE_SECONDS = 20
+"""With targets that do not take what is due, where every pass is made but once."""
 ORPHANS_AFTER_SECONDS = 60
 """By then whatever an earlier run had begun has been gone on with, unless what is watched has changed."""
 
@@ -127,7 +129,7 @@ class Daemon:
         for step in parts.patrol.passes:
             done = [part.result() for part in parts.patrol.run_now(step)]
             fine = fine and all(done)
-        self._deliver()
+        self._deliver_all()
         parts.close_workers()
         return fine and parts.store.outbox(int(parts.clock() * 1000))[0] == 0
 
@@ -170,6 +172,14 @@ class Daemon:
         parts = self._parts
         parts.deliver()
         parts.observe(OutboxMeasured(*parts.store.outbox(int(parts.clock() * 1000))))
+
+    def _deliver_all(self) -> None:
+        """Deliver round by round, since a channel takes one message a second, but wait for no target for ever."""
+        parts = self._parts
+        enough = parts.clock() + PATIENCE_SECONDS
+        self._deliver()
+        while parts.store.outbox(0)[0] and parts.clock() < enough and not parts.stopping.wait(0.25):
+            self._deliver()
 
     def _housekeep(self) -> None:
         # What is not yet searched by every pass may be found again.

@@ -184,6 +184,9 @@ class Deliveries(Protocol):
     def destinations(self, target: str, since_ms: int) -> list[str]:
         """Where in a target something was posted since then."""
 
+    def rename(self, target: str, ref: str, other: str) -> None:
+        """What the target calls `ref` is another message from now on: the first one is gone."""
+
     def overdue(self, before_ms: int) -> list[Delivery]:
         """Cards that have waited since then or longer without a message that shows them, and have no stand-in."""
 

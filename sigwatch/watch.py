@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from sigwatch.errors import SourceUnavailable, Stopped
+from sigwatch.knowledge.silences import last_good
 from sigwatch.model.event import (
     KnowledgeLoaded,
     QuarantineKind,
@@ -76,7 +77,8 @@ def keep_last_good(previous: Library, fresh: Library) -> Library:
             present[old.id] = old
         elif new is not None and new.ris is None and old.ris is not None and _lies_in(old.ris.path, broken):
             present[old.id] = replace(new, ris=old.ris, links=old.links)
-    return replace(fresh, signatures=tuple(present[name] for name in sorted(present)))
+    kept = last_good(previous.silences, fresh.silences, fresh.problems)
+    return replace(fresh, signatures=tuple(present[name] for name in sorted(present)), silences=kept)
 
 
 def with_recoveries(signatures: Iterable[Signature]) -> list[Signature]:
@@ -228,7 +230,7 @@ class Watch:
     def _tell(self) -> None:
         snapshot = self.snapshot
         problems = errors(snapshot.library.problems)
-        patterns = tuple(str(problem) for problem in problems if problem.field == "detection_pattern")
+        patterns = tuple(str(problem) for problem in problems if problem.field.endswith("_pattern"))
         documents = tuple(sorted({problem.path for problem in problems}))
         groups = [str(problem) for problem in snapshot.problems] + [
             f"{group.name}: {words}" for group, (_, words) in self._lost.items()

@@ -127,7 +127,7 @@ def moment(text: str, now: float) -> int:
     """
     if text == "now":
         return int(now)
-    if re.fullmatch(r"\d+[smhd]", text):
+    if re.fullmatch(r"\d+[smhdwy]", text):
         return int(now) - duration(text)
     try:
         found = datetime.fromisoformat(text)

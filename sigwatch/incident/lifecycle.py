@@ -56,7 +56,7 @@ def apply(
             decision = _continued(incident, hits, now_ms, rules)
         incident = decision.incident
         silence = None if decision.reason is Reason.COUNTED_LATE else hush(incident)
-        if silence is None or silence == incident.silence:
+        if silence is None or _same(silence, incident.silence):
             yield decision
             continue
         incident = replace(incident, silence=silence)
@@ -84,7 +84,7 @@ def review(incident: Incident, now_ms: int, covered_ms: int, silence: Silence | 
     covered = covered_ms >= incident.last_seen_ms + rules.quiet_ms
     if quiet and covered:
         return _ended(incident, now_ms, Reason.RESOLVED)
-    if silence != incident.silence:
+    if not _same(silence, incident.silence):
         changed = replace(incident, silence=silence)
         author = silence.author if silence else "sigwatch"
         return Decision(Reason.SILENCED if silence else Reason.SILENCE_ENDED, changed, author)
@@ -191,6 +191,11 @@ def _end(incident: Incident | None, ends: Iterable[Hit]) -> int | None:
     if incident is None or incident.state is State.RESOLVED:
         return None
     return min((hit.row.ts_ms for hit in ends if hit.row.ts_ms >= incident.last_seen_ms), default=None)
+
+
+def _same(one: Silence | None, other: Silence | None) -> bool:
+    """Whether two are the same silence with the same end; the line that one of a file stands in may move."""
+    return (one and (one.id, one.ends_ms)) == (other and (other.id, other.ends_ms))
 
 
 def _ended(incident: Incident, at_ms: int, reason: Reason) -> Decision:

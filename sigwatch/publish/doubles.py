@@ -4,16 +4,16 @@ A worker that is suspended between its last look at its claim and its post, for 
 to such a message that is known.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sigwatch.errors import PublishError
 from sigwatch.model.event import DoublesDeleted, RunSkipped, SkipReason
 from sigwatch.ports import Deliveries, Observer
 
-DeleteDoubles = Callable[[str, int], int]
-"""Deletes what a destination shows twice since an epoch millisecond, and returns how many messages; a PublishError
-means not now."""
+DeleteDoubles = Callable[[str, int], Sequence[tuple[str, str]]]
+"""Deletes what a destination shows twice since an epoch millisecond, and returns the target's names for each deleted
+message and the one that stays; a PublishError means not now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,13 @@ class Doubles:
         for target, delete in self.targets.items():
             for destination in self.store.destinations(target, since_ms):
                 try:
-                    deleted += delete(destination, since_ms)
+                    found = delete(destination, since_ms)
                 except PublishError as error:
                     self.observe(RunSkipped("doubles", SkipReason.FAILED, str(error)))
+                    continue
+                for gone, kept in found:
+                    self.store.rename(target, gone, kept)
+                deleted += len(found)
         if deleted:
             self.observe(DoublesDeleted(deleted))
         return deleted

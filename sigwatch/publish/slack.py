@@ -115,10 +115,13 @@ class SlackPublisher:
         """Post as text alone."""
         return self._send(destination, content, plain(content), None, thread)
 
-    def delete_doubles(self, destination: str, since_ms: int) -> int:
-        """Delete messages in the channel whose key an older one of ours has too, and return how many.
+    def delete_doubles(self, destination: str, since_ms: int) -> list[tuple[str, str]]:
+        """Delete messages in the channel whose key an older one of ours has too.
 
         A worker that was suspended between its last look and its post is the one known way to such a message.
+
+        Returns:
+            The `ts` of each deleted message, and of the one that stays.
 
         Raises:
             NotSent: not now; what is left is found again.
@@ -126,10 +129,10 @@ class SlackPublisher:
         """
         ours = self._repeatably(lambda: sorted(self._ours(destination, since_ms, thread="")))
         oldest: dict[str, str] = {}
-        doubled = [ts for ts, key in ours if oldest.setdefault(key, ts) != ts]
-        for ts in doubled:
+        doubled = [(ts, oldest[key]) for ts, key in ours if oldest.setdefault(key, ts) != ts]
+        for ts, _ in doubled:
             self._delete(destination, ts)
-        return len(doubled)
+        return doubled
 
     def _send(
         self, destination: str, content: Content, text: str, body: Sequence[dict[str, Any]] | None, thread: str

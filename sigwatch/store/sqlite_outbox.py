@@ -141,6 +141,14 @@ class SqliteOutbox:
             )
             return len(members)
 
+    def rename(self, target: str, ref: str, other: str) -> None:
+        """See `ports.Deliveries.rename`."""
+        with self._database.transaction() as connection:
+            # What it shows may be older than what the other one showed.
+            connection.execute(
+                "UPDATE outbox SET ref = ?, revision = revision + 1 WHERE target = ? AND ref = ?", (other, target, ref)
+            )
+
     def overdue(self, before_ms: int) -> list[Delivery]:
         """See `ports.Deliveries.overdue`."""
         return readable(

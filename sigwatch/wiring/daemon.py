@@ -64,35 +64,28 @@ def build(
         ConfigurationError: something that only shows now, such as a missing token or a taken port.
         StoreError: the state can not be opened.
     """
-    metrics = Metrics(__version__, settings.polling.passes, settings.every_target)
-    pulse = Pulse(clock())
-    publishers = targets.publishers(settings, environ, console)
-    stopping = threading.Event()
+    metrics, pulse = Metrics(__version__, settings.polling.passes, settings.every_target), Pulse(clock())
+    publishers, stopping = targets.publishers(settings, environ, console), threading.Event()
     with ExitStack() as stack:
         store = SqliteStore(store_path(settings.store))
         stack.callback(store.close)
-        chronicle = Chronicle(store, clock)
         meter = Meter(store, clock)
         stack.callback(meter.record)
         observe = fan_out(metrics, meter, *observers)
         source = log_source(settings, stopping.wait, store, observe)
         watch = watch_of(settings, _shelf(settings, folder).read, source, observe)
-        composer = composer_of(settings)
+        composer, workers = composer_of(settings), Workers(settings.aws.limits.concurrent)
         stages = pipeline(settings, source, store, composer, observe)
-        outbox = targets.outbox(settings, store.deliveries, publishers, composer, observe)
-        workers = Workers(settings.aws.limits.concurrent)
         patrol = _patrol(settings, watch, stages, workers, meter)
-        answers = _answers(metrics, StatusBoard(watch, patrol.passes, store, pulse, clock))
-        web = WebServer(create_app(answers), settings.http.host, settings.http.port)
+        web = _web(settings, metrics, StatusBoard(watch, patrol.passes, store, pulse, clock))
         stack.callback(web.close)
-        socket = _socket(settings, environ, store, observe)
         parts = Parts(
             watch=watch,
             patrol=patrol,
             store=store,
-            deliver=outbox.deliver_due,
+            deliver=targets.outbox(settings, store.deliveries, publishers, composer, observe).deliver_due,
             delete_doubles=targets.doubles(store.deliveries, publishers, observe).delete,
-            take_over=lambda: chronicle.take_over(watch.snapshot.library),
+            take_over=lambda: Chronicle(store, clock).take_over(watch.snapshot.library),
             tidy=partial(_tidy, settings, store),
             stop_orphans=source.stop_orphans,
             close_workers=workers.close,
@@ -103,6 +96,7 @@ def build(
             interval=settings.polling.interval,
             reload=settings.knowledge.reload,
         )
+        socket = _socket(settings, environ, store, observe)
         return Running(Daemon(parts), web, socket, store, watch, stack.pop_all())
 
 
@@ -117,8 +111,9 @@ def _patrol(settings: Settings, watch: Watch, stages: Pipeline, workers: Workers
     return Patrol(watch, stages, passes, pace_of(settings), workers, places, allowance)
 
 
-def _answers(metrics: Metrics, board: StatusBoard) -> Answers:
-    return Answers(metrics.render, board.alive, board.ready, board.page)
+def _web(settings: Settings, metrics: Metrics, board: StatusBoard) -> WebServer:
+    answers = Answers(metrics.render, board.alive, board.ready, board.page)
+    return WebServer(create_app(answers), settings.http.host, settings.http.port)
 
 
 def _socket(settings: Settings, environ: Mapping[str, str], store: Store, observe: Observer) -> SocketMode | None:

@@ -32,7 +32,7 @@ clock: Clock = time.time  # noqa: TID251 - the one place where the real clock en
 
 def load_knowledge(paths: Sequence[Path], relative_to: Path | None = None) -> Library:
     """Read knowledge with patterns judged as the daemon uses them."""
-    return library.load(paths, relative_to=relative_to, judge=judge, required=required)
+    return library.load(paths, relative_to=relative_to, judge=judge, required=required, clock=clock)
 
 
 def log_source(settings: Settings, wait: Wait, store: SqliteStore, observe: Observer) -> Lanes:

@@ -57,8 +57,15 @@ def only_message(slack: FakeSlack) -> str:
 
 
 def shown_count(slack: FakeSlack) -> int:
-    found = [re.search(r"(?:Events|Count)\W*([\d,]+)", readable(m)) for m in slack.messages(CHANNEL)]
+    found = [re.search(r"([\d,]+) events?\b", readable(m)) for m in slack.messages(CHANNEL)]
     return int(found[0][1].replace(",", "")) if found and found[0] else 0
+
+
+def entries(slack: FakeSlack, count: int) -> list[str]:
+    """What the thread of the only message says, once it has so many entries."""
+    [message] = slack.messages(CHANNEL)
+    assert slack.wait_for(lambda: len(slack.thread(CHANNEL, message["ts"])) >= count, timeout=20)
+    return [readable(entry) for entry in slack.thread(CHANNEL, message["ts"])]
 
 
 def counts_to(slack: FakeSlack, count: int) -> bool:
@@ -82,9 +89,12 @@ def test_an_incident_is_one_message_from_the_first_event_to_the_end(
         served.write(ERROR, now_ms(), now_ms() + 1, now_ms() + 2)
         assert counts_to(slack, 5)
         assert slack.wait_for(lambda: "resolved after" in only_message(slack), timeout=20)
-        assert len(slack.messages(CHANNEL)) == slack.count("chat.postMessage") == 1
+        opened, resolved = entries(slack, 2)
+        assert "No module named 'src.api.v1.providers'" in opened
+        assert "Resolved after" in resolved
+        assert (len(slack.messages(CHANNEL)), slack.count("chat.postMessage")) == (1, 3)
         assert eventually(lambda: running.metric(SERIES % "resolved") == 1)
-        assert running.metric(SERIES % "posted") == 1
+        assert running.metric(SERIES % "posted") == 3
         assert running.metric('sigwatch_hits_total{project="credentialmate",signature="KO-cm-004"}') == 5
         assert running.metric('sigwatch_incidents_open{severity="P0",signature="KO-cm-004"}') == 0
         assert running.end() == 0
@@ -112,8 +122,9 @@ def test_killed_between_acceptance_and_record_nothing_is_lost_or_doubled(
     with daemon(tmp_path, served.url) as second:
         assert counts_to(slack, 3)
         assert eventually(lambda: second.metric(SERIES % "reconciled") == 1)
+        assert len(entries(slack, 1)) == 1
         assert second.end() == 0
-    assert len(slack.messages(CHANNEL)) == slack.count("chat.postMessage") == 1
+    assert (len(slack.messages(CHANNEL)), slack.count("chat.postMessage")) == (1, 2)
 
 
 def test_killed_again_and_again_in_mid_cycle_every_event_counts_once(

@@ -75,7 +75,7 @@ def test_what_is_withdrawn_and_comes_back_is_written_down_each_time(room: Room) 
 
 def test_silences_of_files_hold_while_they_are_there(room: Room) -> None:
     [added] = room.read(silences=(SILENCE,))
-    assert (added.action, added.subject, dict(added.detail)["why"]) == ("silence_added", "s1", "fixed on Monday")
+    assert (added.action, added.subject, dict(added.detail)["reason"]) == ("silence_added", "s1", "fixed on Monday")
     assert room.read(silences=(SILENCE,)) == []
     with room.store.unit() as unit:
         assert unit.silences(5) == [SILENCE]
