@@ -9,6 +9,7 @@ from sigwatch import __version__
 from sigwatch.daemon import Pulse
 from sigwatch.errors import StoreError
 from sigwatch.model.coverage import Coverage
+from sigwatch.model.incident import Incident
 from sigwatch.model.knowledge import errors
 from sigwatch.model.logs import Pass, Scope
 from sigwatch.plan.windows import gap_seconds
@@ -67,6 +68,7 @@ class StatusBoard:
                     "signature": incident.signature,
                     "group": incident.group,
                     "count": incident.count,
+                    "state": _state(incident),
                     "first_seen": _moment(incident.first_seen_ms),
                     "last_seen": _moment(incident.last_seen_ms),
                 }
@@ -112,6 +114,11 @@ class StatusBoard:
             "signatures": len(scope.signatures),
             "searched": [searched(step) for step in self.passes],
         }
+
+
+def _state(incident: Incident) -> str:
+    state = f"acknowledged by {incident.acknowledged_by}" if incident.acknowledged_by else str(incident.state)
+    return f"{state}, silenced by {incident.silence.author}" if incident.silence else state
 
 
 def _moment(milliseconds: float) -> str:

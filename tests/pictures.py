@@ -28,7 +28,9 @@ from tests.unit.publish.alerts import (
     ALERT,
     BACK,
     ESCALATED,
+    FIRST_MS,
     MILESTONES,
+    MINUTE,
     RESOLVED,
     changed,
     crowd,
@@ -42,6 +44,8 @@ LOST = replace(ALERT, logs_url="")
 """Without the one line that is wider than any screen."""
 GROWN = replace(changed(count=1_204), reason=Reason.COUNTED)
 
+TAKEN_MS = FIRST_MS + 17 * MINUTE
+
 NIGHT = replace(
     changed(
         ESCALATED,
@@ -49,8 +53,8 @@ NIGHT = replace(
         previous_ms=BACK.incident.previous_ms,
         state=State.ACKNOWLEDGED,
         acknowledged_by="slack:jane",
-        acknowledged_ms=ACKNOWLEDGED.incident.acknowledged_ms,
-        escalated=(Reason.GREW_TENFOLD,),
+        acknowledged_ms=TAKEN_MS,
+        escalated=(Reason.UNACKNOWLEDGED,),
         log_groups=ALERT.incident.log_groups,
     ),
     fix=BACK.fix,
@@ -58,8 +62,12 @@ NIGHT = replace(
 """All that one card can say."""
 THREAD = (
     MILESTONES[Reason.RECURRED],
-    MILESTONES[Reason.ACKNOWLEDGED],
-    MILESTONES[Reason.GREW_TENFOLD],
+    replace(MILESTONES[Reason.UNACKNOWLEDGED], at_ms=FIRST_MS + 15 * MINUTE),
+    replace(
+        MILESTONES[Reason.ACKNOWLEDGED],
+        at_ms=TAKEN_MS,
+        incident=replace(MILESTONES[Reason.ACKNOWLEDGED].incident, acknowledged_ms=TAKEN_MS, count=7_204),
+    ),
 )
 
 STYLE = """

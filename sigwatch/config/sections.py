@@ -120,7 +120,7 @@ class SlackSettings(Section):
     settle: Positive = 60
     """Seconds after which a lost answer's message must have reached the channel's history."""
     buttons: bool = False
-    """Acknowledge, silence and resolve from the message, over Socket Mode."""
+    """Acknowledge, silence and judge the steps from the message, over Socket Mode."""
     on_unknown: Literal["hold", "resend"] = "hold"
     """What becomes of a message whose fate is unknown while the channel's history can not be read."""
     messages_per_minute: int = Field(default=10, ge=1)

@@ -4,7 +4,6 @@ No error made here holds what was sent or received, nor more of the address than
 """
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
@@ -15,14 +14,12 @@ from urllib3.util import make_headers, parse_url
 
 from sigwatch.errors import Ambiguous, NotSent, PublishError, Refused
 from sigwatch.publish.deadline import hush, within
+from sigwatch.publish.retry_after import seconds
 
 DEADLINE_SECONDS = 20.0
 SOCKET_TIMEOUT_SECONDS = 10.0
 LONGEST_ANSWER = 65_536
 """Bytes of an answer that are read."""
-LONGEST_RETRY_AFTER = 3_600.0
-DEFAULT_RETRY_AFTER = 10.0
-"""Seconds, where a target limits the rate without saying for how long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +103,6 @@ def repeatable(call: Callable[[], Answer]) -> Answer:
         return call()
     except Ambiguous as error:
         raise NotSent(str(error)) from None
-
-
-def seconds(retry_after: str | None) -> float:
-    """A Retry-After header in seconds; what can not be read as such, a date included, becomes the default."""
-    try:
-        wanted = float(retry_after or "")
-    except ValueError:
-        return DEFAULT_RETRY_AFTER
-    return min(wanted, LONGEST_RETRY_AFTER) if math.isfinite(wanted) and wanted >= 0 else DEFAULT_RETRY_AFTER
 
 
 def _exchange(address: Address, body: bytes, headers: Mapping[str, str], timeout: float) -> Answer:

@@ -4,13 +4,13 @@ Error words: docs.slack.dev/reference/methods/chat.postMessage. No message made 
 since both may hold a secret.
 """
 
-import math
 import re
 from urllib.error import URLError
 
 from slack_sdk.errors import SlackApiError
 
 from sigwatch.errors import Ambiguous, NotSent, PublishError, Refused
+from sigwatch.publish.retry_after import seconds
 
 RATE_LIMITED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 UNCERTAIN = frozenset(
@@ -53,9 +53,6 @@ HINTS = {
     "token_expired": "renew SLACK_BOT_TOKEN",
     "token_revoked": "renew SLACK_BOT_TOKEN",
 }
-LONGEST_RETRY_AFTER = 3_600.0
-DEFAULT_RETRY_AFTER = 10.0
-"""Seconds, where Slack limits the rate without saying for how long."""
 
 _WORD = re.compile(r"[a-z0-9_]{1,80}")
 """Slack's own errors look like this; slack-sdk puts a sentence there for a body that is no JSON."""
@@ -77,15 +74,6 @@ def classify(status: int, error: str, retry_after: str | None = None) -> Publish
         return Ambiguous(said)
     hint = f"{said}: {HINTS[error]}" if error in HINTS else said
     return Refused(hint, because_of_content=error in CONTENT)
-
-
-def seconds(retry_after: str | None) -> float:
-    """A Retry-After header in seconds; what can not be read as such, a date included, becomes the default."""
-    try:
-        wanted = float(retry_after or "")
-    except ValueError:
-        return DEFAULT_RETRY_AFTER
-    return min(wanted, LONGEST_RETRY_AFTER) if math.isfinite(wanted) and wanted >= 0 else DEFAULT_RETRY_AFTER
 
 
 def explain(failure: Exception) -> PublishError:

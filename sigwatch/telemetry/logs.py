@@ -138,10 +138,12 @@ def _details(event: Event) -> Mapping[str, Any]:
                 "reason": decision.reason,
                 "incident": incident.id,
                 "signature": incident.signature,
-                "group": incident.group,
+                # Not the grouping key: it may be made of log text.
+                "log_groups": list(incident.log_groups[:3]),
                 "count": incident.count,
                 "severity": incident.severity,
                 "occurrence": incident.occurrence,
+                "actor": decision.actor,
             }
         case _:
             return {name.name: _plain(getattr(event, name.name)) for name in fields(event)}

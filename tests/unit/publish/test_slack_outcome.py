@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sigwatch.errors import Ambiguous, NotSent, PublishError, Refused
-from sigwatch.publish.slack_outcome import CONTENT, classify, explain, harmless_to_repeat, seconds
+from sigwatch.publish.retry_after import seconds
+from sigwatch.publish.slack_outcome import CONTENT, classify, explain, harmless_to_repeat
 
 
 @pytest.mark.parametrize(
