@@ -158,7 +158,7 @@ def page_of(panes: Iterable[tuple[str, Iterable[str]]], width: int, kind: str = 
 def card_page() -> str:
     """The card with its thread, on a desktop."""
     also = "Also sent to the channel"
-    times = ("06:02", "06:05", "06:22")
+    times = ("06:02", "06:17", "06:19")
     thread = [message_of(entry, time, also if entry.mention else "") for entry, time in zip(THREAD, times, strict=True)]
     return page_of([("# oncall", [message_of(NIGHT, "06:02 (edited)")]), ("Thread", thread)], 620)
 
