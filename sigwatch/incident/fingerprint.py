@@ -25,5 +25,5 @@ def incident_id(signature: str, group: str, first_seen_ms: int) -> str:
 
 def _digest(parts: Sequence[str]) -> str:
     # The length goes before each part, or ("ab", "c") and ("a", "bc") would be the same.
-    text = "".join(f"{len(part)}:{part}" for part in parts)
+    text = "".join([f"{len(part)}:{part}" for part in parts])
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -24,7 +24,7 @@ class SqliteUnit:
 
     def add_hits(self, hits: Sequence[Hit]) -> list[Hit]:
         """See `ports.Unit.add_hits`."""
-        insert = self._connection.execute
+        insert = self._connection.cursor().execute
         statement = "INSERT INTO hits (ts_ms, identity, signature) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
         return [hit for hit in hits if insert(statement, (hit.row.ts_ms, hit.identity, hit.signature)).rowcount == 1]
 
