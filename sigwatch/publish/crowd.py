@@ -47,12 +47,22 @@ def sort_out(waiting: Sequence[Delivery], posted: int, limits: ChannelLimits, no
     """
     room = limits.per_minute - posted
     worst = [row for row in waiting if row.urgency == 0]
+    others = [row for row in waiting if row.urgency > 0]
     candidates = waiting if room > 0 else worst
     if len(candidates) >= limits.digest_from:
-        held = [row for row in waiting if row not in candidates]
-        return Sorted(tuple(candidates), _crowd(candidates, posted, limits, now_ms), tuple(held))
-    free = max(room, len(worst))
-    return Sorted(held=tuple(waiting[free:]))
+        return Sorted(tuple(candidates), _crowd(candidates, posted, limits, now_ms), () if room > 0 else tuple(others))
+    return Sorted(held=tuple(others[max(room - len(worst), 0) :]))
+
+
+def probe(waiting: Sequence[Delivery], now_ms: int) -> Sorted:
+    """Try a channel that takes nothing with one card: lists made meanwhile would all be posted once it is back.
+
+    Args:
+        waiting: most urgent first.
+        now_ms: the time.
+    """
+    first = next((row for row in waiting if row.due_ms <= now_ms), None)
+    return Sorted(held=tuple(row for row in waiting if row is not first))
 
 
 def _crowd(waiting: Sequence[Delivery], posted: int, limits: ChannelLimits, now_ms: int) -> Crowd:

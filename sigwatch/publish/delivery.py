@@ -159,7 +159,8 @@ def notified(delivery: Delivery, outcome: Outcome, now_ms: int) -> list[Entry]:
     where = (("target", delivery.target), ("destination", delivery.destination), ("ref", delivery.ref))
     what = (("outcome", str(outcome)), ("kind", str(delivery.kind)), ("form", type(content).__name__.lower()))
     match content:
-        case Digest(alerts=alerts):
+        # Of a list that is edited as a rule one incident changed, and that one's decision has its own line.
+        case Digest(alerts=alerts) if outcome not in {Outcome.UPDATED, Outcome.RESOLVED}:
             incidents = [alert.incident for alert in alerts]
         case Alert(incident=incident) | Milestone(incident=incident):
             incidents = [incident]

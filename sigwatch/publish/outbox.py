@@ -4,10 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sigwatch.errors import PublishError, Refused, StoreError
+from sigwatch.errors import Ambiguous, NotSent, Refused, StoreError
 from sigwatch.model.event import DeliveryEnded, Outcome, QuarantineKind, QuarantineMeasured
 from sigwatch.model.message import Alert, Delivery, Digest, Kind, Notice
-from sigwatch.publish.crowd import MINUTE_MS, ChannelLimits, Sorted, sort_out
+from sigwatch.publish.crowd import MINUTE_MS, ChannelLimits, Sorted, probe, sort_out
 from sigwatch.publish.delivery import Accepted, Answer, rest_ms
 from sigwatch.publish.key import message_key
 from sigwatch.publish.sending import Sender
@@ -95,12 +95,12 @@ class Outbox:
 
     def _note(self, row: Delivery, answer: Answer) -> None:
         """Remember how a target does: one that is down is tried with one row now and then, not with all."""
-        failed = isinstance(answer, PublishError)
+        failed = isinstance(answer, NotSent | Ambiguous)
         self._failures[row.target] = self._failures[row.target] + 1 if failed else 0
         rest = rest_ms(self._failures[row.target], self._sender.policy)
-        if rest and not isinstance(answer, Refused):
+        if rest:
             self._not_before[row.target] = self._now() + rest
-        name = f"{row.target} {row.destination}".strip()
+        name = _channel(row.target, row.destination)
         if isinstance(answer, Refused):
             self._refused[name] = str(answer)
         elif isinstance(answer, Accepted):
@@ -109,17 +109,20 @@ class Outbox:
 
     def _gather(self) -> set[tuple[str, str]]:
         """Gather crowds in digests, and return the rows that wait for room in their channel."""
+        now_ms = self._now()
+        merging = [name for name in self._sender.publishers if self._sender.traits[name].merges]
+        awake = [name for name in merging if now_ms >= self._not_before.get(name, 0)]
         channels: defaultdict[tuple[str, str], list[Delivery]] = defaultdict(list)
-        for row in self._store.unposted():
-            if row.target in self._sender.publishers and self._sender.traits[row.target].merges:
+        for row in self._store.unposted() if awake else ():
+            if row.target in awake:
                 channels[row.target, row.destination].append(row)
         held: set[tuple[str, str]] = set()
-        now_ms = self._now()
         for (target, destination), waiting in channels.items():
-            if now_ms < self._not_before.get(target, 0):
-                continue
-            posted = self._store.posted_since(target, destination, now_ms - MINUTE_MS)
-            found = sort_out(waiting, posted, self._limits, now_ms)
+            if self._failures[target] or _channel(target, destination) in self._refused:
+                found = probe(waiting, now_ms)
+            else:
+                posted = self._store.posted_since(target, destination, now_ms - MINUTE_MS)
+                found = sort_out(waiting, posted, self._limits, now_ms)
             held.update((row.id, row.target) for row in found.held)
             if found.gathered:
                 self._store.gather(found.gathered, self._pages(found, now_ms))
@@ -188,3 +191,7 @@ class Outbox:
         if items != self._reported:
             self._reported = items
             self._sender.observe(QuarantineMeasured(QuarantineKind.TARGET, items))
+
+
+def _channel(target: str, destination: str) -> str:
+    return f"{target} {destination}".strip()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from sigwatch.errors import Ambiguous, NotSent, PublishError, Refused
 from sigwatch.model.event import DeliveryEnded, Outcome
-from sigwatch.model.message import Alert, Delivery, Digest
+from sigwatch.model.message import Alert, Delivery, Digest, Progress
 from sigwatch.ports import Clock, Deliveries, Observer, Publisher
 from sigwatch.publish.delivery import (
     Accepted,
@@ -58,16 +58,18 @@ class Sender:
             return None
         counted = replace(claimed, attempts=row.attempts + 1)
         answer = self._act(action, counted, until_ms)
-        self._settle(counted, action, answer, traits.refresh_seconds * 1000)
+        self._settle(counted, action, answer, refused_before=row.progress is Progress.REFUSED)
         return answer
 
-    def _settle(self, row: Delivery, action: Action, answer: Answer, refresh_ms: int) -> None:
+    def _settle(self, row: Delivery, action: Action, answer: Answer, *, refused_before: bool) -> None:
         now_ms = self._now()
+        refresh_ms = self.traits[row.target].refresh_seconds * 1000
         after, outcome = settled(row, action, answer, now_ms, self.policy, self.chance, refresh_ms)
         if isinstance(answer, NotSent) and answer.retry_after is not None:
             self.store.rest(row, now_ms + int(answer.retry_after * 1000))
-        # A refusal is worth a line once, not every five minutes.
-        entries = [] if outcome is Outcome.REFUSED and row.attempts > 1 else notified(after, outcome, now_ms)
+        # A refusal is worth a line once, not every five minutes, and so is what a target is shown over and over.
+        repeated = refused_before if outcome is Outcome.REFUSED else row.delivered == row.revision
+        entries = [] if repeated else notified(after, outcome, now_ms)
         kept = self.store.settle(after, entries)
         detail = str(answer) if isinstance(answer, PublishError) else answer.reason if isinstance(answer, Held) else ""
         self._tell(after, outcome, "; ".join(filter(None, [detail, "" if kept else "the claim was lost meanwhile"])))

@@ -283,3 +283,17 @@ def test_cards_that_nobody_has_tried_are_told_from_the_others(store: SqliteStore
     accept(store, rows[shown.id])
     enqueue(store, card(fresh), card(grave), remark(), entry(shown, Reason.CLOSED))
     assert ids(store.deliveries.unposted()) == [grave.id, fresh.id]
+
+
+def test_a_row_whose_message_is_gone_goes_on_with_another_of_its_target(store: SqliteStore) -> None:
+    enqueue(store, card(incident(5_000)), card(incident(5_000), target="console"), card(incident(6_000)))
+    for row in due(store):
+        accept(store, row, ref=f"ts-{row.incident == incident(5_000).id}")
+    store.deliveries.rename("slack", "ts-True", "ts-9")
+    assert [(row.target, row.ref) for row in store.cards(incident(5_000).id)] == [
+        ("console", "ts-True"),
+        ("slack", "ts-9"),
+    ]
+    assert [row.ref for row in store.cards(incident(6_000).id)] == ["ts-False"]
+    # The one that stays may show an older state, so it is edited.
+    assert [(row.ref, row.target) for row in due(store)] == [("ts-9", "slack")]

@@ -1,230 +1,42 @@
-"""Exactly one message, whatever the target does and wherever a worker dies."""
+"""Rounds over the outbox: who is tried when, in which order and how often; lists in place of many messages."""
 
-import itertools
-import random
-from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from sigwatch.errors import Ambiguous, NotSent, Refused, StoreError
-from sigwatch.model.event import DeliveryEnded, Event, Outcome, QuarantineMeasured
-from sigwatch.model.incident import Alert, Delivery, Kind, Progress
-from sigwatch.publish.delivery import Action, OutboxPolicy, backoff_ms, next_step
-from sigwatch.publish.outbox import Outbox
-from tests.unit.publish.alerts import ALERT, FIRST_MS, RESOLVED, changed, delivery
-from tests.unit.publish.outbox_store import OutboxStore
+from sigwatch.errors import Ambiguous, NotSent, PublishError, Refused, StoreError
+from sigwatch.model.event import DeliveryEnded, Outcome
+from sigwatch.model.message import Alert, Crowd, Delivery, Digest, Kind, Milestone, Progress
+from sigwatch.publish.crowd import ChannelLimits
+from sigwatch.publish.outbox import Outbox, StandIn
+from sigwatch.publish.paging import pages
+from sigwatch.publish.traits import TRAITS
+from sigwatch.store.sqlite_outbox import SqliteOutbox
+from tests.unit.publish.alerts import ALERT, MINUTE, RESOLVED, changed, crowd
+from tests.unit.publish.worlds import CHANNEL, POLICY, SETTLE, UNHURRIED, Target, World, card, cards, entry, of_form
 
-POLICY = OutboxPolicy()
-SETTLE = POLICY.settle_ms
-
-
-@dataclass
-class Target:
-    """A target with a history, told beforehand how each call ends: None means well."""
-
-    name: str = "slack"
-    shown: dict[str, Alert] = field(default_factory=dict)
-    keys: dict[str, str] = field(default_factory=dict)
-    calls: list[str] = field(default_factory=list)
-    script: deque[BaseException | None] = field(default_factory=deque)
-    accepts_anyway: bool = False
-    before: Callable[[str], None] = lambda call: None
-
-    def _next(self, call: str) -> BaseException | None:
-        self.calls.append(call)
-        self.before(call)
-        return self.script.popleft() if self.script else None
-
-    def _accept(self, alert: Alert) -> str:
-        ref = f"ts-{len(self.shown) + 1}"
-        self.shown[ref], self.keys[ref] = alert, alert.key
-        return ref
-
-    def post(self, destination: str, alert: Alert) -> str:
-        failure = self._next("post")
-        if failure and self.accepts_anyway:
-            self._accept(alert)
-        if failure:
-            raise failure
-        return self._accept(alert)
-
-    def plain(self, destination: str, alert: Alert) -> str:
-        failure = self._next("plain")
-        if failure:
-            raise failure
-        return self._accept(alert)
-
-    def update(self, destination: str, ref: str, alert: Alert) -> None:
-        failure = self._next("update")
-        if failure:
-            raise failure
-        self.shown[ref] = alert
-
-    def find(self, destination: str, key: str, since_ms: int) -> str | None:
-        failure = self._next("find")
-        if failure:
-            raise failure
-        return next((ref for ref, its_key in self.keys.items() if its_key == key), None)
+LIMITS = ChannelLimits(per_minute=10, digest_from=5)
 
 
-@dataclass
-class World:
-    """One worker's outbox with everything around it."""
-
-    store: OutboxStore = field(default_factory=OutboxStore)
-    target: Target = field(default_factory=Target)
-    now_ms: int = FIRST_MS + 20_000
-    events: list[Event] = field(default_factory=list)
-    chance: float = 1.0
-
-    def __post_init__(self) -> None:
-        self.outbox = self.worker("w")
-
-    def worker(self, name: str) -> Outbox:
-        nonces = (f"{name}{number}" for number in itertools.count())
-        publishers = {"slack": self.target}
-        return Outbox(
-            self.store, publishers, lambda: self.now_ms / 1000, nonces.__next__, self.events.append, lambda: self.chance
-        )
-
-    def deliver(self, after_ms: int = 0) -> list[Outcome]:
-        self.now_ms += after_ms
-        before = len(self.events)
-        self.outbox.deliver_due()
-        return [event.outcome for event in self.events[before:] if isinstance(event, DeliveryEnded)]
-
-    @property
-    def told(self) -> list[DeliveryEnded]:
-        return [event for event in self.events if isinstance(event, DeliveryEnded)]
-
-    @property
-    def quarantined(self) -> list[tuple[str, ...]]:
-        return [event.items for event in self.events if isinstance(event, QuarantineMeasured)]
+def channel(**changes: object) -> World:
+    """A world in which a channel of Slack has its real rates and limits."""
+    return World(traits=TRAITS, limits=LIMITS, paging=pages, **changes)  # type: ignore[arg-type]  # names are checked by the dataclass
 
 
-@pytest.fixture
-def world() -> World:
+def listed(target: Target) -> list[str]:
+    """The incidents of all lists that a target shows, in their order."""
+    return [alert.incident.id for page in of_form(target.shown.values(), Digest) for alert in page.alerts]
+
+
+def alone(target: Target) -> list[str]:
+    """The incidents that have a message of their own."""
+    return [alert.incident.id for alert in of_form(target.shown.values(), Alert)]
+
+
+def test_of_two_workers_with_the_same_rows_one_posts() -> None:
     world = World()
-    world.store.put(delivery())
-    return world
-
-
-def test_a_new_incident_is_posted_once(world: World) -> None:
-    assert world.deliver() == [Outcome.POSTED]
-    assert world.deliver(1) == []
-    row = world.store.row()
-    assert (row.ref, row.delivered, row.progress, row.attempts) == ("ts-1", 1, Progress.SENT, 0)
-    assert world.told[0].latency_seconds == 20.0
-
-
-def test_a_growing_and_ending_incident_is_edited_in_place(world: World) -> None:
-    world.deliver()
-    world.store.enqueue("slack", "C0OTHER", Kind.COUNTED, changed(count=13))
-    assert world.deliver(1) == [Outcome.UPDATED]
-    world.store.enqueue("slack", "C0OTHER", Kind.RESOLVED, RESOLVED)
-    assert world.deliver(1) == [Outcome.RESOLVED]
-    assert world.target.calls == ["post", "update", "update"]
-    assert list(world.target.shown.values()) == [RESOLVED]
-    assert world.told[-1].latency_seconds is None
-
-
-def test_what_changes_during_a_post_is_shown_by_the_next_round(world: World) -> None:
-    def change(call: str) -> None:
-        if call == "post":
-            world.store.enqueue("slack", "", Kind.COUNTED, changed(count=99))
-
-    world.target.before = change
-    world.deliver()
-    assert world.deliver(1) == [Outcome.UPDATED]
-    assert world.target.shown["ts-1"].incident.count == 99
-
-
-def test_certainly_not_sent_is_posted_again_without_looking(world: World) -> None:
-    world.target.script.append(NotSent("refused connection"))
-    assert world.deliver() == [Outcome.RETRIED]
-    assert world.store.row().first_attempt_ms == 0
-    assert world.deliver(999) == []
-    assert world.deliver(1) == [Outcome.POSTED]
-    assert world.target.calls == ["post", "post"]
-
-
-@pytest.mark.parametrize("accepted", [True, False])
-def test_an_ambiguous_post_is_looked_up_after_the_settling_time(world: World, accepted: bool) -> None:
-    world.target.accepts_anyway = accepted
-    world.target.script.append(Ambiguous("reset"))
-    assert world.deliver() == [Outcome.AMBIGUOUS]
-    assert world.deliver(SETTLE - 1) == []
-    assert world.deliver(1) == [Outcome.RECONCILED if accepted else Outcome.POSTED]
-    assert len(world.target.shown) == 1
-    assert world.target.calls[1] == "find"
-
-
-def test_a_found_message_is_brought_up_to_date(world: World) -> None:
-    world.target.accepts_anyway = True
-    world.target.script.append(Ambiguous("reset"))
-    world.deliver()
-    world.store.enqueue("slack", "", Kind.COUNTED, changed(count=77))
-    assert world.deliver(SETTLE) == [Outcome.RECONCILED]
-    assert [alert.incident.count for alert in world.target.shown.values()] == [77]
-    assert world.store.row().delivered == 2
-
-
-def test_a_found_message_whose_edit_fails_is_kept_and_edited_later(world: World) -> None:
-    world.target.accepts_anyway = True
-    world.target.script.extend([Ambiguous("reset"), None, NotSent("down")])
-    world.deliver()
-    assert world.deliver(SETTLE) == [Outcome.RETRIED]
-    assert world.store.row().ref == "ts-1"
-    assert world.deliver(POLICY.longest_backoff_ms) == [Outcome.UPDATED]
-    assert world.target.calls == ["post", "find", "update", "update"]
-
-
-@pytest.mark.parametrize("failure", [NotSent("down"), Ambiguous("cut"), Refused("missing_scope"), KeyError("bug")])
-def test_nothing_is_posted_while_the_history_can_not_be_read(world: World, failure: Exception) -> None:
-    world.target.script.extend([Ambiguous("reset"), failure])
-    world.deliver()
-    world.deliver(SETTLE)
-    assert world.target.calls == ["post", "find"]
-    assert world.deliver(POLICY.refused_ms) == [Outcome.POSTED]
-    assert world.target.calls == ["post", "find", "find", "post"]
-
-
-def test_not_sent_after_an_ambiguous_try_is_still_looked_up(world: World) -> None:
-    world.target.script.extend([Ambiguous("reset"), None, NotSent("down")])
-    world.deliver()
-    world.deliver(SETTLE)
-    world.deliver(POLICY.longest_backoff_ms)
-    assert world.target.calls == ["post", "find", "post", "find", "post"]
-
-
-def test_a_worker_that_died_after_the_claim_is_followed_by_a_look(world: World) -> None:
-    row = world.store.row()
-    world.store.claim(row, "dead", world.now_ms, world.now_ms + POLICY.claim_ms)
-    world.target._accept(ALERT)
-    assert world.deliver(POLICY.claim_ms + SETTLE - 1) == []
-    assert world.deliver(1) == [Outcome.RECONCILED]
-    assert len(world.target.shown) == 1
-
-
-def test_a_row_settled_by_another_between_reading_and_claim_is_left(world: World) -> None:
-    other = world.worker("other")
-    world.target.script.append(Ambiguous("reset"))
-    stale = world.store.due(world.now_ms, SETTLE)
-    other.deliver_due()
-    settled = world.store.row()
-    world.now_ms += 5
-    world.store.due = lambda now_ms, settle_ms: stale  # type: ignore[method-assign]  # what this worker read a moment ago
-    assert world.deliver() == []
-    assert world.store.row() == settled
-    assert world.target.calls == ["post"]
-
-
-def test_of_two_workers_with_the_same_rows_one_posts(world: World) -> None:
+    world.tell(card())
     other = world.worker("other")
 
     def meanwhile(call: str) -> None:
@@ -236,159 +48,357 @@ def test_of_two_workers_with_the_same_rows_one_posts(world: World) -> None:
     assert world.target.calls == ["post"]
 
 
-def test_a_lost_claim_is_told(world: World) -> None:
-    world.target.before = lambda call: world.store.put(replace(world.store.row(), claim="thief"))
-    world.deliver()
-    assert world.told[0].detail == "the claim was lost meanwhile"
-    assert world.store.row().claim == "thief"
-
-
-def test_too_little_time_left_in_the_claim_posts_nothing(world: World) -> None:
-    world.store.put(replace(delivery(), first_attempt_ms=1))
-
-    def dawdle(call: str) -> None:
-        world.now_ms += POLICY.claim_ms - POLICY.call_ms + 1
-
-    world.target.before = dawdle
-    assert world.deliver() == [Outcome.RETRIED]
-    assert world.target.calls == ["find"]
-
-
-def test_a_rate_limit_holds_every_row_of_the_target(world: World) -> None:
-    world.store.put(*(delivery(changed(id=f"inc-{number}")) for number in range(2, 6)))
-    world.target.script.append(NotSent("429", retry_after=7.5))
-    assert world.deliver() == [Outcome.RATE_LIMITED]
-    assert world.deliver(7_499) == []
-    assert world.deliver(1) == [Outcome.POSTED] * 5
-
-
-def test_a_target_that_is_down_gets_a_few_tries_in_a_round(world: World) -> None:
-    world.store.put(*(delivery(changed(id=f"inc-{number}")) for number in range(2, 9)))
-    world.target.script.extend([NotSent("down")] * POLICY.tired_after)
-    assert world.deliver() == [Outcome.RETRIED] * POLICY.tired_after
-    assert world.deliver() == [Outcome.POSTED] * 5
-
-
-def test_content_that_is_refused_is_posted_plainly(world: World) -> None:
-    world.target.script.append(Refused("invalid_blocks", because_of_content=True))
-    assert world.deliver() == [Outcome.SHORTENED]
-    assert world.target.calls == ["post", "plain"]
-    assert world.told[0].latency_seconds == 20.0
-
-
-def test_a_refused_message_is_kept_and_tried_slowly(world: World) -> None:
-    world.target.script.append(Refused("channel_not_found"))
-    assert world.deliver() == [Outcome.REFUSED]
-    assert world.store.row().progress is Progress.REFUSED
-    assert world.quarantined == [("slack C0ONCALL: channel_not_found",)]
-    assert world.deliver(POLICY.refused_ms - 1) == []
-    assert world.deliver(1) == [Outcome.POSTED]
-    assert world.quarantined[-1] == ()
-
-
-def test_refused_plainly_too_is_refused(world: World) -> None:
-    world.target.script.extend([Refused("x", because_of_content=True), Refused("y", because_of_content=True)])
-    assert world.deliver() == [Outcome.REFUSED]
-
-
-def test_an_ambiguous_plain_post_is_looked_up(world: World) -> None:
-    world.target.script.extend([Refused("x", because_of_content=True), Ambiguous("reset")])
-    assert world.deliver() == [Outcome.AMBIGUOUS]
-    world.deliver(SETTLE)
-    assert world.target.calls[2] == "find"
-
-
-def test_an_ambiguous_edit_is_simply_repeated(world: World) -> None:
-    world.deliver()
-    world.store.enqueue("slack", "", Kind.COUNTED, ALERT)
-    world.target.script.append(Ambiguous("reset"))
-    assert world.deliver(1) == [Outcome.RETRIED]
-    assert world.deliver(1_000) == [Outcome.UPDATED]
-
-
-def test_a_target_that_is_not_configured_is_reported_once_and_left_alone(world: World) -> None:
-    world.store.put(delivery(target="pager"))
+def test_a_target_that_is_not_configured_is_reported_once_and_left_alone() -> None:
+    world = World()
+    world.tell(card(), card(target="pager"))
+    before = world.row(target="pager")
     world.deliver()
     world.deliver(1)
     assert world.quarantined == [("pager: 1 undelivered, but no such target is configured",)]
-    assert world.store.row(target="pager") == delivery(target="pager")
-    assert world.store.row().progress is Progress.SENT
+    assert world.row(target="pager") == before
+    assert world.row().progress is Progress.SENT
 
 
-def test_a_fault_in_a_publisher_stops_no_other_row(world: World) -> None:
-    world.store.put(delivery(changed(id="inc-2")))
+def test_a_fault_in_a_publisher_stops_no_other_row() -> None:
+    world = World()
+    world.tell(card(), card(changed(id="inc-2")))
     world.target.script.append(KeyError("bug"))
-    assert world.deliver() == [Outcome.AMBIGUOUS, Outcome.POSTED]
+    assert [*world.deliver(), *world.deliver(1)] == [Outcome.AMBIGUOUS, Outcome.POSTED]
 
 
-def test_a_fault_in_the_store_stops_no_other_row(world: World) -> None:
-    world.store.put(delivery(changed(id="inc-2")))
-    settle = world.store.settle
+class FullDisk(SqliteOutbox):
+    """No outcome of one row can be written."""
 
-    def broken(row: Delivery) -> bool:
-        if row.incident == "inc-1":
+    def settle(self, delivery: Delivery, entries: object = ()) -> bool:
+        if delivery.incident == "inc-1":
             raise StoreError("disk full")
-        return settle(row)
-
-    world.store.settle = broken  # type: ignore[method-assign, assignment]  # a disk that is full for one row
-    assert world.deliver() == [Outcome.RETRIED, Outcome.POSTED]
+        return super().settle(delivery)
 
 
-def test_no_event_carries_log_text(world: World) -> None:
-    world.target.script.append(KeyError(ALERT.incident.samples[0]))
+def test_a_fault_in_the_store_stops_no_other_row() -> None:
+    world = World()
+    world.tell(card(), card(changed(id="inc-2")))
+    full = replace(world.sender("w"), store=FullDisk(world.store._database))
+    Outbox(full, world.paging, world.limits).deliver_due()
+    assert [told.outcome for told in world.told] == [Outcome.RETRIED, Outcome.POSTED]
+    assert world.told[0].detail == "disk full"
+
+
+def test_a_channel_gets_one_message_a_second_and_edits_keep_a_pace_of_their_own() -> None:
+    world = World(traits=TRAITS)
+    world.tell(*cards(3))
+    assert world.run(5) == [(0, Outcome.POSTED), (1, Outcome.POSTED), (2, Outcome.POSTED)]
+    world.tell(*(replace(each, kind=Kind.COUNTED) for each in cards(3)), *cards(2, first=3))
+    # 1.2 s apart, edits come every other second in rounds of a second.
+    assert world.run(6) == [
+        (0, Outcome.POSTED), (0, Outcome.UPDATED), (1, Outcome.POSTED), (2, Outcome.UPDATED), (4, Outcome.UPDATED),
+    ]  # fmt: skip
+
+
+def test_workers_that_share_a_state_share_its_pace() -> None:
+    world = World(traits=TRAITS)
+    world.tell(*cards(4))
+    workers = [world.worker(name) for name in "abc"]
+    for _ in range(3):
+        for worker in workers:
+            worker.deliver_due()
+        world.now_ms += 1_000
+    assert len(world.target.shown) == 3
+
+
+def test_each_channel_has_a_pace_of_its_own() -> None:
+    world = World(traits=TRAITS)
+    world.tell(*(replace(each, destination=f"C{number}") for number, each in enumerate(cards(4))))
+    assert world.deliver() == [Outcome.POSTED] * 4
+
+
+def test_a_rate_limit_holds_the_lane_for_as_long_as_the_target_said() -> None:
+    world = World()
+    world.tell(*cards(3), replace(card(), destination="C0OTHER", urgency=9))
+    world.target.script.append(NotSent("429", retry_after=7.5))
+    assert world.deliver() == [Outcome.RATE_LIMITED, Outcome.POSTED]
+    assert world.deliver(7_499) == []
+    assert world.deliver(1) == [Outcome.POSTED] * 3
+
+
+def test_a_rate_limit_on_edits_holds_no_post() -> None:
+    world = World()
+    world.tell(card())
     world.deliver()
-    assert "ModuleNotFoundError" not in repr(world.events)
+    world.tell(card(kind=Kind.COUNTED))
+    world.target.script.append(NotSent("429", retry_after=30))
+    assert world.deliver(1) == [Outcome.RATE_LIMITED]
+    world.tell(*cards(1))
+    assert world.deliver(1) == [Outcome.POSTED]
+    assert world.deliver(29_998) == []
+    assert world.deliver(1) == [Outcome.UPDATED]
 
 
-@given(st.integers(0, 10_000), st.floats(0, 1))
-def test_backoff_grows_to_five_minutes(attempts: int, chance: float) -> None:
-    assert 0 <= backoff_ms(attempts, POLICY, chance) <= backoff_ms(attempts + 1, POLICY, chance) <= 300_000
-    assert backoff_ms(attempts, POLICY, 1) >= 1_000
+def test_a_target_that_is_down_stops_no_other() -> None:
+    world = World(others=(Target("console"),))
+    world.tell(*cards(3), *(replace(each, target="console") for each in cards(3)))
+    world.target.script.extend([NotSent("down")] * 9)
+    for _ in range(4):
+        world.deliver()
+    assert len(world.others[0].shown) == 3
 
 
-def test_a_claim_shorter_than_its_calls_is_an_error() -> None:
-    with pytest.raises(ValueError, match="outlast"):
-        OutboxPolicy(call_ms=50_000, claim_ms=100_000)
+def outage(world: World, minutes: int, failure: PublishError, each_minute: int) -> int:
+    """So many minutes in which a target answers nothing while incidents go on, and the calls that it got."""
+    before = len(world.target.calls)
+
+    def fail(call: str) -> None:
+        world.target.script.append(failure)
+        if isinstance(failure, Ambiguous):
+            world.now_ms += POLICY.call_ms - 5_000
+
+    world.target.before = fail
+    severities = ("P2", "P1", "P3", "P0")
+    end_ms = world.now_ms + minutes * MINUTE
+    minute = 0
+    while world.now_ms < end_ms:
+        if world.now_ms >= end_ms - (minutes - minute) * MINUTE:
+            for number in range(each_minute):
+                severity = severities[(minute + number) % 4]
+                world.tell(*cards(1, severity, first=minute * each_minute + number, at_ms=world.now_ms))
+            minute += 1
+        world.deliver()
+        world.now_ms += 5_000
+    world.target.before = lambda call: None
+    return len(world.target.calls) - before
 
 
-@pytest.mark.parametrize(
-    ("first_attempt_ms", "ref", "due_ms", "action"),
-    [
-        (100, "", 0, Action.POST),
-        (99, "", 0, Action.RECONCILE),
-        (101, "", 0, Action.RECONCILE),
-        (99, "ts", 0, Action.UPDATE),
-        (100, "", 101, Action.LEAVE),
-        (100, "", 100, Action.POST),
-    ],
-)
-def test_next_step(first_attempt_ms: int, ref: str, due_ms: int, action: Action) -> None:
-    row = replace(delivery(), first_attempt_ms=first_attempt_ms, ref=ref, due_ms=due_ms)
-    assert next_step(row, 100) is action
+@pytest.mark.parametrize("failure", [NotSent("refused connection"), Ambiguous("no answer")], ids=["refuses", "hangs"])
+@pytest.mark.parametrize("each_minute", [0, 4])
+def test_a_target_that_is_down_is_tried_with_one_row_now_and_then(failure: PublishError, each_minute: int) -> None:
+    world = channel()
+    world.tell(*cards(3))
+    assert 20 <= outage(world, 60, failure, each_minute) <= 130
 
 
-class Killed(BaseException):
-    """A worker's process ends."""
+@pytest.mark.parametrize("failure", [NotSent("refused connection"), Ambiguous("no answer")], ids=["refuses", "hangs"])
+def test_after_an_hour_of_outage_all_is_told_the_worst_first_and_in_lists(failure: PublishError) -> None:
+    world = channel()
+    outage(world, 60, failure, each_minute=4)
+    before = world.now_ms
+    world.run(600)
+    assert Counter([*alone(world.target), *listed(world.target)]) == Counter(
+        incident.id for incident in world.store.incidents()
+    )
+    assert world.behind == 0
+    first_pages = [page for page in of_form(world.target.shown.values(), Digest) if page.page == 1]
+    assert first_pages[0].crowd is Crowd.CATCHING_UP
+    # What was tried during the outage has a message of its own; all else shares one or two.
+    assert len(first_pages) <= 2
+    assert world.store.deliveries.posted_since("slack", CHANNEL, before) <= LIMITS.per_minute
+    severities = [alert.incident.severity for alert in first_pages[0].alerts]
+    assert severities == sorted(severities)
+    assert alone(world.target)[0].startswith("P0")
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_no_alert_is_lost_or_doubled_under_faults_and_kills(seed: int) -> None:
-    chaos = random.Random(seed)
-    keys = [f"key-{number:02d}" for number in range(12)]
-    world = World(chance=0.5)
-    world.store.put(*(delivery(replace(changed(id=key), key=key)) for key in keys))
+def test_a_channel_that_refuses_gets_a_list_once_it_takes_messages_again() -> None:
+    world = channel()
+    world.target.script.extend([Refused("channel_not_found")] * 40)
+    for _ in range(40):
+        world.tell(*cards(1, first=len(world.store.incidents()), at_ms=world.now_ms))
+        world.run(7)
+    world.target.script.clear()
+    world.run(700)
+    assert world.behind == 0
+    assert len([page for page in of_form(world.target.shown.values(), Digest) if page.page == 1]) == 1
 
-    def trouble(call: str) -> None:
-        world.target.accepts_anyway = chaos.random() < 0.5
-        certain = [] if world.target.accepts_anyway else [NotSent("-")]
-        world.target.script.append(chaos.choice([None, Ambiguous("?"), Killed(), *certain]))
 
-    world.target.before = trouble
-    for turn in range(400):
-        if turn == 300:
-            world.target.before = lambda call: None
-        with suppress(Killed):
-            world.worker(f"worker-{turn}-").deliver_due()
-        world.now_ms += chaos.randrange(60_000)
-    assert sorted(world.target.keys.values()) == keys
-    assert all(row.delivered == row.revision for row in world.store.rows.values())
+def test_one_card_that_is_never_taken_holds_up_no_other() -> None:
+    world = channel()
+    world.tell(card(changed(id="poison", severity="P0")))
+    world.target.script.extend([Refused("x", because_of_content=True), Refused("y", because_of_content=True)])
+    world.run(1)
+    world.tell(*cards(4, "P3"))
+    world.run(10)
+    assert sorted(alone(world.target)) == [each.id for each in cards(4, "P3")]
+
+
+def test_refusals_do_not_make_a_target_that_answers_rest() -> None:
+    world = World()
+    world.tell(*(replace(each, destination=f"C{number}") for number, each in enumerate(cards(6))))
+    world.target.script.extend([*[Refused("channel_not_found")] * 4, NotSent("reset")])
+    assert world.deliver() == [Outcome.REFUSED] * 4 + [Outcome.RETRIED, Outcome.POSTED]
+
+
+def test_five_hundred_incidents_are_one_message_with_all_of_them_on_its_pages() -> None:
+    world = channel()
+    told = crowd(500)
+    world.tell(*map(card, told))
+    world.run(60)
+    shown = of_form(world.target.shown.values(), Digest)
+    assert len(shown) == len(world.target.shown) == len(pages(told))
+    assert [(page.page, page.pages, page.total) for page in shown] == [
+        (number, len(shown), 500) for number in range(1, len(shown) + 1)
+    ]
+    assert set(world.target.threads.values()) == {"", "ts-1"}
+    assert world.target.threads["ts-1"] == ""
+    assert sorted(listed(world.target)) == sorted(alert.incident.id for alert in told)
+    severities = [alert.incident.severity for page in shown for alert in page.alerts]
+    assert severities == sorted(severities)
+    assert shown[0].severities == (("P0", 3), ("P1", 20), ("P2", 477))
+    assert [page.mention for page in shown] == [ALERT.mention, *[""] * (len(shown) - 1)]
+    assert shown[0].crowd is Crowd.MANY_AT_ONCE
+    assert world.store.deliveries.posted_since("slack", CHANNEL, 1) == 1
+    assert len(set(world.target.keys.values())) == len(shown)
+
+
+def test_a_list_in_a_target_without_threads_is_one_message() -> None:
+    world = World(target=Target("console"), limits=LIMITS, paging=pages)
+    world.tell(*(card(alert, target="console") for alert in crowd(500)))
+    world.run(3)
+    assert [(page.page, page.pages, len(page.alerts)) for page in of_form(world.target.shown.values(), Digest)] == [
+        (1, 1, 500)
+    ]
+
+
+def test_what_machines_read_is_never_gathered() -> None:
+    world = World(target=Target("pagerduty"), limits=LIMITS, paging=pages)
+    world.tell(*(replace(each, target="pagerduty") for each in cards(50)))
+    world.run(5)
+    assert len(alone(world.target)) == 50
+
+
+def test_each_channel_has_lists_of_its_own() -> None:
+    world = channel()
+    world.tell(*cards(6), *(replace(each, destination="C0OTHER") for each in cards(2, "P2")))
+    world.run(5)
+    assert sorted(listed(world.target)) == [each.id for each in cards(6)]
+    assert sorted(alone(world.target)) == [each.id for each in cards(2, "P2")]
+
+
+def test_a_list_is_edited_as_its_incidents_change_and_calls_people_in_its_thread() -> None:
+    world = channel()
+    world.tell(*cards(6))
+    world.run(3)
+    grown = changed(id="P1-002", severity="P1", count=9_000)
+    world.tell(card(grown, Kind.ESCALATED), entry(grown), card(changed(id="P1-003"), Kind.ACKNOWLEDGED))
+    world.tell(entry(changed(id="P1-003"), kind=Kind.ACKNOWLEDGED))
+    world.run(5)
+    [page], [told] = of_form(world.target.shown.values(), Digest), of_form(world.target.shown.values(), Milestone)
+    assert [alert.incident.count for alert in page.alerts if alert.incident.id == "P1-002"] == [9_000]
+    assert told.incident.id == "P1-002"
+    assert world.target.threads == {"ts-1": "", "ts-2": "ts-1"}
+
+
+@pytest.mark.parametrize("seconds_between", [1, 2, 3, 6])
+def test_a_channel_keeps_its_cap_when_cards_trickle_in(seconds_between: int) -> None:
+    world = channel()
+
+    def trickle(second: int) -> None:
+        if second % seconds_between == 0 and second < 240:
+            world.tell(*cards(1, first=second, at_ms=world.now_ms))
+
+    world.run(400, trickle)
+    messages = world.store._database.rows("SELECT posted_ms FROM outbox WHERE posted_ms > 0 AND thread = ''")
+    posts = [message[0] for message in messages]
+    within = [sum(start <= at < start + MINUTE for at in posts) for start in posts]
+    assert max(within) <= LIMITS.per_minute
+    assert len({*alone(world.target), *listed(world.target)}) == len(world.store.incidents())
+    assert world.behind == 0
+
+
+def test_the_worst_go_at_once_into_a_channel_that_is_full() -> None:
+    world = channel()
+    for number in range(10):
+        world.tell(*cards(1, first=number, at_ms=world.now_ms))
+        world.run(1)
+    world.tell(*cards(3, first=50, at_ms=world.now_ms), *cards(1, "P0", at_ms=world.now_ms))
+    world.run(2)
+    assert len(alone(world.target)) == 11
+    assert "P0-000" in alone(world.target)
+    world.run(60)
+    assert len(alone(world.target)) == 14
+
+
+def test_what_happened_while_nobody_watched_is_told_as_catching_up() -> None:
+    world = channel()
+    world.now_ms += 60 * MINUTE
+    world.tell(*cards(6, at_ms=world.now_ms))
+    world.run(2)
+    [page] = of_form(world.target.shown.values(), Digest)
+    assert page.crowd is Crowd.CATCHING_UP
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_a_list_whose_fate_is_uncertain_is_looked_up_and_adopted(accepted: bool) -> None:
+    world = channel()
+    world.tell(*cards(6))
+    world.target.accepts_anyway = accepted
+    world.target.script.append(Ambiguous("reset"))
+    assert world.deliver() == [Outcome.AMBIGUOUS]
+    world.tell(card(changed(id="P1-003", severity="P1", count=777), Kind.COUNTED))
+    assert world.deliver(SETTLE) == [Outcome.RECONCILED if accepted else Outcome.POSTED]
+    [page] = of_form(world.target.shown.values(), Digest)
+    assert len(world.target.shown) == 1
+    assert [alert.incident.count for alert in page.alerts if alert.incident.id == "P1-003"] == [777]
+    assert [subject for subject, _, _ in world.audit()] == [each.id for each in cards(6)]
+
+
+def test_two_workers_make_one_list() -> None:
+    world = channel()
+    world.tell(*cards(6))
+    for name in "ab":
+        world.worker(name).deliver_due()
+    assert len(of_form(world.target.shown.values(), Digest)) == len(world.target.shown) == 1
+
+
+def with_stand_in(minutes: int = 5) -> World:
+    stand_in = StandIn("console", minutes * MINUTE, lambda project: f"line of {project}")
+    return World(others=(Target("console"),), stand_in=stand_in)
+
+
+def test_another_target_is_told_once_when_one_has_failed_for_too_long() -> None:
+    world = with_stand_in()
+    world.tell(card(at_ms=world.now_ms))
+    world.target.script.extend([NotSent("down")] * 10_000)
+    [console] = world.others
+    world.run(299)
+    assert console.shown == {}
+    world.run(301)
+    assert alone(console) == ["inc-1"]
+    assert console.calls == ["post"]
+    assert world.row(target="console").destination == "line of credentialmate"
+    assert len({content.key for content in console.shown.values()} | {world.row().content.key}) == 2
+    world.target.script.clear()
+    world.run(400)
+    assert alone(world.target) == ["inc-1"]
+    assert console.calls == ["post"]
+
+
+def test_a_stand_in_is_told_how_it_ended_too() -> None:
+    world = with_stand_in()
+    world.tell(card(at_ms=world.now_ms))
+    world.target.script.extend([NotSent("down")] * 10_000)
+    world.run(310)
+    assert [row.target for row in world.store.cards("inc-1")] == ["console", "slack"]
+    world.tell(card(RESOLVED, Kind.RESOLVED, "console"))
+    world.run(2)
+    assert world.others[0].calls == ["post", "update"]
+
+
+def test_what_a_list_shows_needs_no_stand_in() -> None:
+    world = replace(with_stand_in(), limits=LIMITS, traits={**TRAITS, "slack": UNHURRIED})
+    world.tell(*cards(6, at_ms=world.now_ms))
+    world.run(400)
+    assert listed(world.target) == [each.id for each in cards(6)]
+    assert world.others[0].shown == {}
+
+
+def test_a_stand_in_has_none_itself() -> None:
+    world = with_stand_in()
+    world.tell(card(target="console", at_ms=world.now_ms))
+    world.others[0].script.extend([NotSent("down")] * 10_000)
+    world.run(400)
+    assert [row.target for row in world.store.cards("inc-1")] == ["console"]
+
+
+def test_a_round_says_how_many_it_tried() -> None:
+    world = World(traits=TRAITS)
+    world.tell(*cards(3), replace(card(), destination="C0OTHER"))
+    assert world.outbox.deliver_due() == 2
+    assert len([each for each in world.events if isinstance(each, DeliveryEnded)]) == 2
