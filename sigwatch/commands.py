@@ -14,7 +14,7 @@ from sigwatch.errors import SigwatchError
 from sigwatch.incident import lifecycle
 from sigwatch.incident.silence import faults
 from sigwatch.model.audit import SILENCE_ADDED, SILENCE_CANCELLED, Entry, silence_entry
-from sigwatch.model.event import IncidentChanged
+from sigwatch.model.event import FeedbackGiven, IncidentChanged
 from sigwatch.model.incident import Decision, Incident, Matchers, Reason, Silence
 from sigwatch.ports import Clock, Observer, Store, Unit
 from sigwatch.telling import entry_of, retold
@@ -161,6 +161,7 @@ class Commands:
                 return Noted(Reason.ALREADY_SO, said[-1])
             entry = Entry(now_ms, actor, action, incident.id, incident.signature, incident.project)
             unit.record(entry)
+        self._observe(FeedbackGiven(incident.id, incident.signature, helped, actor))
         return Noted(None, entry)
 
     def silence_incident(self, incident_id: str, seconds: int, actor: str) -> Silenced:

@@ -57,7 +57,7 @@ class Parts:
     """Deletes what targets show twice since an epoch millisecond."""
     take_over: Callable[[], None]
     """Records what the newest knowledge has brought."""
-    tidy: Callable[[int], None]
+    tidy: Callable[[int], object]
     """Drops what is kept no longer, and of hits only those of events before an epoch second."""
     stop_orphans: Callable[[Container[str]], int]
     """Stops this installation's queries that run and whose markers are not among those given."""

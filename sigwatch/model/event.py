@@ -122,6 +122,16 @@ class IncidentChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedbackGiven:
+    """Somebody said whether the steps of an incident were of use."""
+
+    incident: str
+    signature: str
+    helped: bool
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReadIncomplete:
     """A window was read, but not everything in it could be decided."""
 
@@ -209,6 +219,7 @@ Event = (
     | WindowSearched
     | CoverageMeasured
     | IncidentChanged
+    | FeedbackGiven
     | ReadIncomplete
     | OpenIncidentsMeasured
     | DeliveryEnded

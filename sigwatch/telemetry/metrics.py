@@ -12,6 +12,7 @@ from sigwatch.model.event import (
     DeliveryEnded,
     DoublesDeleted,
     Event,
+    FeedbackGiven,
     IncidentChanged,
     KnowledgeLoaded,
     OpenIncidentsMeasured,
@@ -33,6 +34,7 @@ from sigwatch.model.message import TOLD, Kind
 
 SAVINGS = ("none", "skip_late_passes", "longer_interval", "unread")
 STATUSES = ("approved", "draft", "retired")
+VERDICTS = {True: "helped", False: "did_not_help"}
 CHANGES = tuple(sorted({*TOLD.values()} - {Kind.COUNTED} | {Reason.RECURRED}))
 """What is counted for each signature."""
 _QUERY_BUCKETS = (0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900)
@@ -53,19 +55,18 @@ class Metrics:
         self._begin_at_zero(targets)
 
     def _begin_at_zero(self, targets: Iterable[str]) -> None:
-        for gauge, values in (
+        single: tuple[tuple[Gauge | Counter, Iterable[str]], ...] = (
             (self._signatures, STATUSES),
             (self._quarantined, QuarantineKind),
             (self._saving, SAVINGS),
-        ):
+            (self._decisions, TOLD),
+            (self._feedback, VERDICTS.values()),
+            (self._queries, QueryStatus),
+            (self._skipped, SkipReason),
+        )
+        for metric, values in single:
             for value in values:
-                gauge.labels(value)
-        for told in TOLD:
-            self._decisions.labels(told)
-        for query_status in QueryStatus:
-            self._queries.labels(query_status)
-        for reason in SkipReason:
-            self._skipped.labels(reason)
+                metric.labels(value)
         for target in targets:
             for outcome in Outcome:
                 self._notifications.labels(target, outcome)
@@ -86,6 +87,7 @@ class Metrics:
         self._open = gauge("incidents_open", "Incidents that are open now.", "signature", "severity")
         self._incidents = counter("incidents", "Changes of incidents.", "signature", "kind")
         self._decisions = counter("decisions", "Decisions about incidents, by reason.", "reason")
+        self._feedback = counter("feedback", "What people said of the steps that they were shown.", "verdict")
         self._doubles = counter("doubles_deleted", "Messages that a target showed twice and that were deleted.")
         self._notifications = counter("notifications", "Tries to deliver.", "target", "outcome")
         self._outbox_pending = gauge("outbox_pending", "Deliveries that are behind.")
@@ -184,6 +186,10 @@ class Metrics:
         kind = Reason.RECURRED if reason is Reason.RECURRED else TOLD.get(reason)
         if kind in CHANGES:
             self._incidents.labels(event.decision.incident.signature, kind).inc()
+
+    @_on.register
+    def _(self, event: FeedbackGiven) -> None:
+        self._feedback.labels(VERDICTS[event.helped]).inc()
 
     @_on.register
     def _(self, event: OpenIncidentsMeasured) -> None:

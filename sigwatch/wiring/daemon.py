@@ -12,7 +12,7 @@ from rich.console import Console
 from sigwatch import __version__
 from sigwatch.chat.socket import SocketMode
 from sigwatch.chronicle import Chronicle
-from sigwatch.config import Settings, store_path
+from sigwatch.config import RetentionSettings, Settings, store_path
 from sigwatch.daemon import Daemon, Parts, Pulse
 from sigwatch.errors import ConfigurationError
 from sigwatch.knowledge import library
@@ -86,7 +86,7 @@ def build(
             deliver=targets.outbox(settings, store.deliveries, publishers, composer, observe).deliver_due,
             delete_doubles=targets.doubles(store.deliveries, publishers, observe).delete,
             take_over=lambda: Chronicle(store, clock).take_over(watch.snapshot.library),
-            tidy=partial(_tidy, settings, store),
+            tidy=lambda searched_to: store.prune(cutoffs(settings.retention, clock(), searched_to)),
             stop_orphans=source.stop_orphans,
             close_workers=workers.close,
             clock=clock,
@@ -126,16 +126,21 @@ def _socket(settings: Settings, environ: Mapping[str, str], store: Store, observ
     return SocketMode(token, settings.slack.base_url, commands(settings, store, observe).carry_out, observe)
 
 
-def _tidy(settings: Settings, store: Store, searched_to: int) -> None:
-    """Drop what is kept no longer; of hits only what no pass can find again."""
-    kept = settings.retention
-    now = clock()
-    seconds = {
+def cutoffs(kept: RetentionSettings, now: float, searched_to: int) -> dict[str, int]:
+    """Epoch milliseconds before which each kind of record is kept no longer; of hits only what no pass can find again.
+
+    Args:
+        kept: for how long.
+        now: epoch seconds.
+        searched_to: epoch second before which every pass has searched everything.
+    """
+    ages = {
         "notifications": kept.notifications,
         "incidents": kept.incidents,
+        # Who was not told, and why, is part of the trail.
         "silences": kept.audit,
         "audit": kept.audit,
         "spending": kept.spending,
     }
-    cutoffs = {kind: int((now - age) * 1000) for kind, age in seconds.items()}
-    store.prune(cutoffs | {"hits": int(min(now - kept.hits, searched_to) * 1000)})
+    before = {kind: int((now - age) * 1000) for kind, age in ages.items()}
+    return before | {"hits": int(min(now - kept.hits, searched_to) * 1000)}

@@ -71,6 +71,12 @@ class Process:
         assert self._process.stdout is not None
         return self._process.stdout.readline().strip()
 
+    def line_with(self, words: str) -> str:
+        """The next line of stdout that holds them."""
+        while words not in (line := self.line()):
+            assert self.running, self.log.read_text()
+        return line
+
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
