@@ -17,7 +17,7 @@ from sigwatch.model.incident import ESCALATIONS, Decision
 from sigwatch.publish.doubles import Doubles
 from sigwatch.publish.slack import SlackPublisher, slack_client
 from sigwatch.store.sqlite import SqliteStore
-from tests.bench.flaky_slack import FlakySlack
+from tests.bench.flaky_slack import KINDS, FlakySlack
 from tests.bench.night import Expected, Verdict, decisions, record, verdict
 from tests.bench.teller import POLICY, SETTLE_SECONDS, TIMEOUT_SECONDS, Asked, Strategy, ignore, now
 from tests.fakes.slack_server import TOKEN
@@ -41,6 +41,7 @@ class Plan:
     channels: int = 20
     faults: float = 2 / 3
     """Share of the posts."""
+    kinds: tuple[str, ...] = tuple(KINDS)
     digest_from: int = 1_000_000
     per_minute: int = 1_000_000
     kill_every: float = 1.6
@@ -115,7 +116,7 @@ def run(plan: Plan) -> Outcome:
     shares["chat.postMessage"] = plan.faults
     with (
         tempfile.TemporaryDirectory() as folder,
-        FlakySlack(channels, Random(plan.seed + 1), shares, HELD_SECONDS) as slack,
+        FlakySlack(channels, Random(plan.seed + 1), shares, HELD_SECONDS, plan.kinds) as slack,
     ):
         state = Path(folder) / "state.db"
         store = SqliteStore(state)
@@ -167,8 +168,11 @@ class Holed:
     left: int
 
 
-def suspend(messages: int, share: float, seed: int = 1) -> Holed:
-    """Suspend workers right before posts until others have long taken over, and clear up behind them."""
+def suspend(messages: int, chapters: int, share: float, seed: int = 1) -> Holed:
+    """Suspend workers right before posts until others have long taken over, and clear up behind them.
+
+    The story comes in chapters: most workers are suspended soon, and a new one begins when they are awake again.
+    """
     rng = Random(seed)
     channels = [f"C{number:04d}" for number in range(5)]
     with tempfile.TemporaryDirectory() as folder, FlakySlack(channels, rng, {}, HELD_SECONDS) as slack:
@@ -178,8 +182,11 @@ def suspend(messages: int, share: float, seed: int = 1) -> Holed:
         expected = Expected()
         asked = Asked(str(state), slack.base_url, 0, 3, suspended=share, seed=seed)
         with crew(asked) as workers:
-            _record(store, decisions(messages, rng, begun), channels, expected)
-            suspensions = _wake_late(workers, store)
+            story = decisions(messages, rng, begun)
+            suspensions = 0
+            for chapter in _chapters(story, chapters + 1):
+                _record(store, chapter, channels, expected)
+                suspensions += _wake_late(workers, store)
         doubled = _extra(slack, channels)
         target = SlackPublisher(slack_client(TOKEN, slack.base_url), TIMEOUT_SECONDS)
         deleted = Doubles(store.deliveries, {"slack": target.delete_doubles}, ignore).delete(begun)
@@ -194,7 +201,7 @@ def _wake_late(workers: Crew, store: SqliteStore) -> int:
     since: dict[int, float] = {}
     woken = 0
     quiet = 0
-    while quiet < 20:
+    while quiet < 5:
         stopped = workers.stopped()
         for process in stopped:
             if time.monotonic() - since.setdefault(process.pid, time.monotonic()) > length:

@@ -40,7 +40,12 @@ class FlakySlack(FakeSlack):
     """Fails a share of its calls, each in a random way."""
 
     def __init__(
-        self, channels: Iterable[str], rng: Random, shares: Mapping[str, float], held_seconds: tuple[float, float]
+        self,
+        channels: Iterable[str],
+        rng: Random,
+        shares: Mapping[str, float],
+        held_seconds: tuple[float, float],
+        kinds: Iterable[str] = KINDS,
     ) -> None:
         """Serve these channels.
 
@@ -49,11 +54,13 @@ class FlakySlack(FakeSlack):
             rng: chooses.
             shares: by method, how many of its calls fail, 0 to 1.
             held_seconds: how long whatever hangs does so, at least and at most.
+            kinds: of the faults.
         """
         super().__init__(channels)
         self.served: Counter[str] = Counter()
         """By kind, the faults of chat.postMessage."""
         self._rng, self._shares, self._held_seconds = rng, shares, held_seconds
+        self._kinds = tuple(kinds)
         self._choosing = threading.Lock()
 
     def take(self, call: Call) -> Fault | None:
@@ -62,7 +69,7 @@ class FlakySlack(FakeSlack):
         with self._choosing:
             if self._rng.random() >= self._shares.get(call.method, 0.0):
                 return scripted
-            kind = self._rng.choice(list(KINDS))
+            kind = self._rng.choice(self._kinds)
             self.served[kind] += call.method == "chat.postMessage"
             return self._rng.choice(KINDS[kind])
 
