@@ -50,6 +50,7 @@ def test_the_audit_trail_is_read_by_time_action_and_subject(store: SqliteStore) 
     assert list(store.audit(1_000, 3_000)) == [OPENED, ACKNOWLEDGED]
     assert list(store.audit(0, LATER, {"opened", "reloaded"})) == [OPENED, RELOADED]
     assert list(store.audit(0, LATER, subject="knowledge")) == [RELOADED]
+    assert list(store.audit(0, LATER, subject="inc-1")) == [OPENED, ACKNOWLEDGED]
     assert list(store.audit(0, LATER, {"opened"}, "knowledge")) == []
     assert list(store.audit(0, LATER, {"opened"}, "inc-1")) == [OPENED]
 

@@ -8,11 +8,12 @@ from typing import TypeVar
 
 from sigwatch.model.event import DeliveryEnded, Event, Outcome, QuarantineMeasured
 from sigwatch.model.incident import Reason
-from sigwatch.model.message import Alert, Content, Delivery, Kind, Milestone, Notice
+from sigwatch.model.message import Alert, Content, Delivery, Digest, Kind, Milestone, Notice
 from sigwatch.publish.crowd import ChannelLimits
 from sigwatch.publish.delivery import OutboxPolicy
 from sigwatch.publish.key import message_key
 from sigwatch.publish.outbox import Outbox, Paging, StandIn
+from sigwatch.publish.paging import pages
 from sigwatch.publish.sending import Sender
 from sigwatch.publish.traits import TRAITS, Traits
 from sigwatch.store.sqlite import SqliteStore
@@ -24,6 +25,7 @@ T = TypeVar("T")
 POLICY = OutboxPolicy()
 SETTLE = POLICY.settle_ms
 CHANNEL = "C0ONCALL"
+LIMITS = ChannelLimits(per_minute=10, digest_from=5)
 UNHURRIED = replace(TRAITS["slack"], post_gap_ms=0, edit_gap_ms=0)
 """Slack without its rates, for what has nothing to do with them."""
 
@@ -186,3 +188,18 @@ class World:
 def of_form(contents: Iterable[object], form: type[T]) -> list[T]:
     """Those contents that are of a form."""
     return [content for content in contents if isinstance(content, form)]
+
+
+def channel(**changes: object) -> World:
+    """A world in which a channel of Slack has its real rates and limits."""
+    return World(traits=TRAITS, limits=LIMITS, paging=pages, **changes)  # type: ignore[arg-type]  # names are checked by the dataclass
+
+
+def listed(target: Target) -> list[str]:
+    """The incidents of all lists that a target shows, in their order."""
+    return [alert.incident.id for page in of_form(target.shown.values(), Digest) for alert in page.alerts]
+
+
+def alone(target: Target) -> list[str]:
+    """The incidents that have a message of their own."""
+    return [alert.incident.id for alert in of_form(target.shown.values(), Alert)]
