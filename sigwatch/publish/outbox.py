@@ -135,6 +135,8 @@ class Outbox:
         sizes = self._paging([alert for _, alert in members]) if threads else [len(members)]
         name = f"digest-{self._sender.nonce()}"
         severities = Counter(alert.incident.severity for _, alert in members)
+        # The same for all pages, and names that sort as numbers do: they go out in their order.
+        since_ms = min(card.behind_since_ms for card, _ in members) or now_ms
         digest = Digest(
             key="",
             crowd=found.crowd,
@@ -148,7 +150,7 @@ class Outbox:
         for number, size in enumerate(sizes, 1):
             cards = members[start : start + size]
             start += size
-            row = f"{name}/{number}"
+            row = f"{name}/{number:03}"
             mention = cards[0][1].mention if number == 1 else ""
             content = replace(digest, key=message_key(row, first.target), page=number, mention=mention)
             notice = Notice(
@@ -158,8 +160,8 @@ class Outbox:
                 kind=Kind.OPENED,
                 content=content,
                 urgency=cards[0][0].urgency,
-                thread="" if number == 1 else f"{name}/1",
-                at_ms=min(card.behind_since_ms for card, _ in cards) or now_ms,
+                thread=pages[0][0].id if pages else "",
+                at_ms=since_ms,
             )
             pages.append((notice, [card.id for card, _ in cards]))
         return pages
