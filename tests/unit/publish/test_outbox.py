@@ -11,7 +11,7 @@ from sigwatch.publish.outbox import Outbox
 from sigwatch.publish.paging import pages
 from sigwatch.publish.traits import TRAITS
 from sigwatch.store.sqlite_outbox import SqliteOutbox
-from tests.unit.publish.alerts import ALERT, MINUTE, changed, crowd
+from tests.unit.publish.alerts import ALERT, FIRST_MS, MINUTE, changed, crowd
 from tests.unit.publish.worlds import (
     CHANNEL,
     LIMITS,
@@ -152,8 +152,7 @@ def test_five_hundred_incidents_are_one_message_with_all_of_them_on_its_pages() 
 
 def test_the_pages_of_a_list_go_out_in_their_order() -> None:
     world = World(limits=LIMITS, paging=lambda alerts: [5] * (len(alerts) // 5))
-    told = cards(60)
-    world.tell(*(replace(each, at_ms=each.at_ms - 1_000 * (number % 7)) for number, each in enumerate(told)))
+    world.tell(*cards(32), *cards(28, "P2", at_ms=FIRST_MS - MINUTE))
     world.run(20)
     assert [page.page for page in of_form(world.target.shown.values(), Digest)] == list(range(1, 13))
 
