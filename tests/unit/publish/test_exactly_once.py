@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -24,10 +25,11 @@ class Killed(BaseException):
 
 
 class Mortal(SqliteOutbox):
-    """The outbox of a worker that dies right before or right after a call of the store, when told to."""
+    """The outbox of a worker that dies right before or right after a call of the store, by chance."""
 
-    def arm(self, chaos: random.Random, risk: float) -> None:
-        self._chaos, self._risk = chaos, risk
+    def arm(self, chaos: random.Random, risk: float, meanwhile: Callable[[], None]) -> None:
+        """Die with that probability at each step; `meanwhile` is what others do between a look and an act."""
+        self._chaos, self._risk, self._meanwhile = chaos, risk, meanwhile
 
     def _die(self) -> None:
         if self._chaos.random() < self._risk:
@@ -47,6 +49,7 @@ class Mortal(SqliteOutbox):
 
     def gather(self, members: object, pages: object) -> int:
         self._die()
+        self._meanwhile()
         count = super().gather(members, pages)  # type: ignore[arg-type]  # passed on as they came
         self._die()
         return count
@@ -73,12 +76,21 @@ class Chaos:
         self.world.target.before = lambda _call: None
 
     def round(self) -> None:
+        with suppress(Killed):
+            self._worker(meanwhile=self._other).deliver_due()
+
+    def _worker(self, meanwhile: Callable[[], None]) -> Outbox:
         self._workers += 1
         store = Mortal(self.world.store._database)
-        store.arm(self.random, self.risk)
-        sender = replace(self.world.sender(f"worker-{self._workers}-"), store=store)
-        with suppress(Killed):
-            Outbox(sender, halves, LIMITS).deliver_due()
+        store.arm(self.random, self.risk, meanwhile)
+        return Outbox(replace(self.world.sender(f"worker-{self._workers}-"), store=store), halves, LIMITS)
+
+    def _other(self) -> None:
+        """Another worker that sees a smaller crowd begins to post, or makes a list of its own."""
+        if self.random.random() < self.risk * 3:
+            limits = replace(LIMITS, digest_from=self.random.choice([5, 100]))
+            with suppress(Killed):
+                Outbox(self._worker(lambda: None)._sender, halves, limits).deliver_due()
 
 
 def halves(alerts: object) -> list[int]:
