@@ -95,7 +95,8 @@ class Outbox:
 
     def _note(self, row: Delivery, answer: Answer) -> None:
         """Remember how a target does: one that is down is tried with one row now and then, not with all."""
-        failed = isinstance(answer, NotSent | Ambiguous)
+        # A target that says when it has room again is not down.
+        failed = isinstance(answer, Ambiguous) or (isinstance(answer, NotSent) and answer.retry_after is None)
         self._failures[row.target] = self._failures[row.target] + 1 if failed else 0
         rest = rest_ms(self._failures[row.target], self._sender.policy)
         if rest:

@@ -1,7 +1,7 @@
 """How a long list of incidents is dealt out to pages that Slack takes. Pure."""
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, islice, takewhile
 
 from sigwatch.model.message import Alert
 from sigwatch.publish.listing import length, urgent_step
@@ -22,9 +22,9 @@ def pages(alerts: Sequence[Alert]) -> list[int]:
     start = 0
     while start < len(alerts):
         first = not counts
-        needed = accumulate(_needed(alert, first) for alert in alerts[start : start + PAGE])
         room = FIRST_PAGE if first else PAGE
-        counts.append(max(1, sum(total <= room for total in needed)))
+        needed = accumulate(_needed(alert, first) for alert in islice(alerts, start, None))
+        counts.append(max(1, sum(1 for _ in takewhile(room.__ge__, needed))))
         start += counts[-1]
     return counts
 

@@ -67,7 +67,7 @@ class Database:
         self._connection.execute("PRAGMA journal_mode = WAL")
         # A power cut must not take back what Slack has already been told.
         self._connection.execute("PRAGMA synchronous = FULL")
-        found = int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+        found = self._version()
         if found > SCHEMA_VERSION:
             raise StoreError(f"the state is of version {found}, this sigwatch knows {SCHEMA_VERSION}; upgrade it")
         schema = files("sigwatch.store").joinpath("schema.sql").read_text(encoding="utf-8")
@@ -75,8 +75,18 @@ class Database:
         after = (_FROM_CURSORS if found == 1 else "") + (_FROM_ALERTS + _HITS_BY_TIME if found in {1, 2} else "")
         version = f"PRAGMA user_version = {SCHEMA_VERSION};"
         # All or nothing: half an upgrade could neither be used nor done again.
-        self._connection.executescript(f"BEGIN IMMEDIATE; {before} {schema} {after} {version} COMMIT;")
+        try:
+            self._connection.executescript(f"BEGIN IMMEDIATE; {before} {schema} {after} {version} COMMIT;")
+        except sqlite3.Error:
+            # Another process may have upgraded it since the version was read.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            if found == SCHEMA_VERSION or self._version() != SCHEMA_VERSION:
+                raise
         self._connection.execute("INSERT OR IGNORE INTO facts VALUES ('installation', ?)", (uuid.uuid4().hex[:8],))
+
+    def _version(self) -> int:
+        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
