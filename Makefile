@@ -31,6 +31,10 @@ bench: $(STAMP)
 	$(BIN)/python -m tests.bench.bench_latency
 	$(BIN)/python -m tests.bench.bench_chaos
 	$(BIN)/python -m tests.bench.bench_steady
+	$(BIN)/python -m tests.bench.bench_exactly_once
+	$(BIN)/python -m tests.bench.bench_storm
+	$(BIN)/python -m tests.bench.bench_crowd
+	$(BIN)/python -m tests.bench.bench_outage
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .
