@@ -19,13 +19,13 @@ PLANS = (
     replace(OURS, strategy=Strategy.POST_THEN_RECORD, messages=200, kills=40),
     replace(OURS, strategy=Strategy.SDK_RETRIES, messages=200, kills=40),
 )
-ROW = "{:<44} {:>8} {:>6} {:>7} {:>6} {:>6} {:>8} {:>8}"
+ROW = "{:<44} {:>8} {:>6} {:>7} {:>6} {:>6} {:>8} {:>6} {:>8}"
 
 
 def line(outcome: Outcome) -> str:
     plan, found = outcome.plan, outcome.verdict
     name = str(plan.strategy) + (f", {found.digests} pages of digests" if found.digests else "")
-    figures = plan.messages, plan.kills, outcome.faults, outcome.kinds, found.lost, found.doubled
+    figures = plan.messages, plan.kills, outcome.faults, outcome.kinds, found.lost, found.doubled, outcome.stale
     return ROW.format(name, *figures, f"{outcome.seconds:.0f}")
 
 
@@ -36,7 +36,7 @@ def as_promised(outcome: Outcome) -> bool:
 
 
 def main() -> None:
-    print(ROW.format("strategy", "messages", "kills", "faults", "kinds", "lost", "doubled", "seconds"))
+    print(ROW.format("strategy", "messages", "kills", "faults", "kinds", "lost", "doubled", "stale", "seconds"))
     kept = True
     for plan in PLANS:
         outcome = run(plan)

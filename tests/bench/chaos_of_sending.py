@@ -16,6 +16,7 @@ from random import Random
 from sigwatch.model.incident import ESCALATIONS, Decision
 from sigwatch.publish.doubles import Doubles
 from sigwatch.publish.slack import SlackPublisher, slack_client
+from sigwatch.publish.slack_blocks import blocks
 from sigwatch.store.sqlite import SqliteStore
 from tests.bench.flaky_slack import KINDS, FlakySlack
 from tests.bench.night import Expected, Verdict, decisions, record, verdict
@@ -61,6 +62,8 @@ class Outcome:
     kinds: int
     """Different faults among them."""
     seconds: float
+    stale: int
+    """Cards that do not show what became of their incident at last."""
 
 
 class Crew:
@@ -132,10 +135,17 @@ def run(plan: Plan) -> Outcome:
             _wait_for_the_rest(store, plan.patience)
             # What was given up on may still arrive.
             pause(HELD_SECONDS[1] + 1)
+        stale = _stale(store, slack, expected)
         store.close()
         found = verdict(state, slack.shown(), expected)
         served = slack.served
-    return Outcome(plan, found, served.total(), len(served), time.monotonic() - began)
+    return Outcome(plan, found, served.total(), len(served), time.monotonic() - began, stale)
+
+
+def _stale(store: SqliteStore, slack: FlakySlack, expected: Expected) -> int:
+    shown = slack.cards()
+    rows = [row for incident in expected.cards.values() for row in store.cards(incident) if not row.digest]
+    return sum(shown.get(row.content.key, blocks(row.content)) != blocks(row.content) for row in rows)
 
 
 def _chapters(story: Sequence[Decision], count: int) -> Iterator[Sequence[Decision]]:

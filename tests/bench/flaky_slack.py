@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from random import Random
+from typing import Any
 
 from tests.fakes.slack_server import (
     Call,
@@ -86,6 +87,11 @@ class FlakySlack(FakeSlack):
             for message in self.messages(channel):
                 found.update(_key(each) for each in (message, *self.thread(channel, message["ts"])))
         return found
+
+    def cards(self) -> dict[str, tuple[str, list[dict[str, Any]]]]:
+        """Text and blocks of the messages of the channels, by idempotency key."""
+        tops = [message for channel in self._channels for message in self.messages(channel)]
+        return {_key(message): (message["text"], message["blocks"]) for message in tops}
 
 
 def _key(message: dict[str, object]) -> str:
