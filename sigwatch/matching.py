@@ -62,12 +62,10 @@ def _cut(verdicts: Sequence[tuple[Row, Verdict]]) -> list[Row]:
 
     Results are cut at one length, events are not.
     """
-    longest = max((len(row.message) for row, _ in verdicts), default=0)
-    widest = max((len(row.message.encode()) for row, _ in verdicts), default=0)
-    found = [
-        row
-        for row, verdict in verdicts
-        if not verdict.found and row.pointer and len(row.message) >= CUT_FROM
-        if len(row.message) == longest or len(row.message.encode()) == widest
-    ]
+    missed = [row for row, verdict in verdicts if not verdict.found and row.pointer and len(row.message) >= CUT_FROM]
+    if not missed:
+        return []
+    longest = max(len(row.message) for row, _ in verdicts)
+    widest = max(len(row.message.encode()) for row, _ in verdicts)
+    found = [row for row in missed if len(row.message) == longest or len(row.message.encode()) == widest]
     return sorted(found, key=lambda row: row.ts_ms)

@@ -14,7 +14,7 @@ from sigwatch.matching import MOST_FETCHED, Matched, matched
 from sigwatch.model.event import IncidentChanged, ReadIncomplete, WindowSearched
 from sigwatch.model.incident import Decision, Incident, Silence
 from sigwatch.model.knowledge import KnowledgeObject, Signature
-from sigwatch.model.logs import Hit
+from sigwatch.model.logs import Hit, Row
 from sigwatch.model.message import TOLD, Delivery, Notice
 from sigwatch.plan.scopes import Batch
 from sigwatch.plan.strategy import QueryPlan, plan_queries
@@ -154,20 +154,22 @@ class Pipeline:
         self, hits: Iterable[Hit], signatures: Mapping[str, Signature]
     ) -> Mapping[tuple[str, str], lifecycle.Found]:
         """The hits by what they are hits of and what they share."""
-        found: defaultdict[tuple[str, str], tuple[list[Hit], list[Hit]]] = defaultdict(lambda: ([], []))
+        by_signature: defaultdict[str, list[Hit]] = defaultdict(list)
         for each in hits:
-            signature = signatures[each.signature]
-            key = signature.recovers or signature.id, self._group(each, signature)
-            found[key][1 if signature.recovers else 0].append(each)
+            by_signature[each.signature].append(each)
+        found: defaultdict[tuple[str, str], tuple[list[Hit], list[Hit]]] = defaultdict(lambda: ([], []))
+        for name, its in by_signature.items():
+            signature = signatures[name]
+            group, side = self._grouping(signature), 1 if signature.recovers else 0
+            for each in its:
+                found[signature.recovers or name, group(each.row)][side].append(each)
         return {key: lifecycle.Found(*both) for key, both in found.items()}
 
-    def _group(self, found: Hit, signature: Signature) -> str:
-        return grouping_key(
-            found.row,
-            signature.ko.group_by or self.group_by,
-            lambda: captured(signature.pattern, found.row.message),
-            lambda text: self.rules.mask(signature.project, text),
-        )
+    def _grouping(self, signature: Signature) -> Callable[[Row], str]:
+        """What hits of a signature share when they belong to one incident."""
+        group_by = signature.ko.group_by or self.group_by
+        mask = partial(self.rules.mask, signature.project)
+        return lambda row: grouping_key(row, group_by, lambda row: captured(signature.pattern, row.message), mask)
 
     def _record(self, unit: Unit, decision: Decision, signature: Signature | None, now_ms: int) -> None:
         unit.put_incident(decision.incident)

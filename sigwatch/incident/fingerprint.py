@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
 
 from sigwatch.model.logs import Hit, Row
 
@@ -14,16 +15,25 @@ def hit(signature: str, row: Row) -> Hit:
 
     `@ptr` takes no part: the service does not promise that it stays the same from one query to the next.
     """
-    parts = (signature, row.account, row.log_group, row.stream, str(row.ts_ms), row.message[:IDENTITY_PREFIX])
-    return Hit(_digest(parts), signature, row)
+    place = _place(signature, row.account, row.log_group, row.stream)
+    return Hit(_hashed(place + _joined((str(row.ts_ms), row.message[:IDENTITY_PREFIX]))), signature, row)
 
 
 def incident_id(signature: str, group: str, first_seen_ms: int) -> str:
     """Name of an incident, from the event time of its first hit: a window that is done again names it alike."""
-    return _digest((signature, group, str(first_seen_ms)))[:16]
+    return _hashed(_joined((signature, group, str(first_seen_ms))))[:16]
 
 
-def _digest(parts: Sequence[str]) -> str:
+@lru_cache(maxsize=4_096)
+def _place(signature: str, account: str, log_group: str, stream: str) -> str:
+    """What the names of all hits of a signature in a log stream begin with."""
+    return _joined((signature, account, log_group, stream))
+
+
+def _joined(parts: Sequence[str]) -> str:
     # The length goes before each part, or ("ab", "c") and ("a", "bc") would be the same.
-    text = "".join([f"{len(part)}:{part}" for part in parts])
+    return "".join([f"{len(part)}:{part}" for part in parts])
+
+
+def _hashed(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

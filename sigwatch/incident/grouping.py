@@ -2,16 +2,22 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 
 from sigwatch.model.logs import Row
 
-OF_THE_ROW = ("log_group", "log_stream", "account", "region")
+OF_THE_ROW: Mapping[str, Callable[[Row], str]] = {
+    "log_group": attrgetter("log_group"),
+    "log_stream": attrgetter("stream"),
+    "account": attrgetter("account"),
+    "region": attrgetter("region"),
+}
 NOTHING = "-"
 """Stands for a value that an event does not have."""
 LENGTH = 80
 """Characters of a value that count: longer ones would make every event its own incident."""
 
-Captured = Callable[[], Mapping[str, str]]
+Captured = Callable[[Row], Mapping[str, str]]
 """The named groups of the pattern in an event, looked for only when somebody asks."""
 
 
@@ -20,13 +26,13 @@ def grouping_key(row: Row, group_by: Sequence[str], captured: Captured, mask: Ca
 
     A name is a property of the row, else a named group of the pattern, else a field of the JSON in the event.
     """
-    own = {"log_group": row.log_group, "log_stream": row.stream, "account": row.account, "region": row.region}
-    named = [name for name in group_by if name not in own]
-    values = dict(captured()) if named else {}
+    named = [name for name in group_by if name not in OF_THE_ROW]
+    values = dict(captured(row)) if named else {}
     missing = [name for name in named if not values.get(name)]
-    fields = _json_fields(row.message) if missing else {}
-    values.update({name: _lookup(fields, name) for name in missing})
-    parts = [own[name] if name in own else f"{name}={_short(values[name], mask)}" for name in group_by]
+    if missing:
+        fields = _json_fields(row.message)
+        values.update({name: _lookup(fields, name) for name in missing})
+    parts = [OF_THE_ROW[n](row) if n in OF_THE_ROW else f"{n}={_short(values[n], mask)}" for n in group_by]
     return " ".join(parts)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
 from sigwatch.incident.fingerprint import incident_id
 from sigwatch.incident.growth import extended, grown
@@ -31,6 +32,8 @@ class Found:
     ends: Sequence[Hit] = ()
     """Hits of the pattern that says that it is over."""
 
+
+_IN_TIME = attrgetter("row.ts_ms", "identity")
 
 Hush = Callable[[Incident], Silence | None]
 """The silence that an incident falls under now."""
@@ -119,7 +122,7 @@ def _runs(hits: Iterable[Hit], prior: Incident | None, quiet_ms: int) -> Iterato
     end = prior.last_seen_ms + quiet_ms if prior else None
     over = prior.resolved_ms if prior and prior.state is State.RESOLVED else None
     run: list[Hit] = []
-    for hit in sorted(hits, key=lambda hit: (hit.row.ts_ms, hit.identity)):
+    for hit in sorted(hits, key=_IN_TIME):
         ts_ms = hit.row.ts_ms
         crossed = over is not None and ts_ms > over
         if run and (crossed or (end is not None and ts_ms > end)):

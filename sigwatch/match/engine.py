@@ -4,10 +4,9 @@ The reference dialect is RE2's: linear time whatever the text, so a log line can
 does not have (lookaround, back-references) is decided by the `regex` module within a time limit.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
 from typing import Any
 
 import re2
@@ -34,6 +33,9 @@ class Verdict:
     """Ids whose slow pattern ran out of time; never dropped in silence."""
 
 
+NOTHING = Verdict(())
+"""What is known of most events."""
+
 Entry = tuple[str, str]
 """Id and pattern of a signature."""
 
@@ -50,9 +52,9 @@ class Database:
         if entries:
             self._set.Compile()
 
-    def match(self, text: bytes) -> Iterator[Entry]:
+    def match(self, text: bytes) -> list[Entry]:
         """Those that are found in UTF-8 text."""
-        return (self.entries[index] for index in (self._set.Match(text) if self.entries else None) or ())
+        return [self.entries[index] for index in self._set.Match(text) or ()] if self.entries else []
 
 
 class Engine:
@@ -78,8 +80,10 @@ class Engine:
     def match(self, text: str) -> Verdict:
         """Which signatures are found anywhere in the text."""
         encoded = _encoded(text)
-        entries = chain(self.bulk.match(encoded), self._extra.match(encoded))
+        entries = self.bulk.match(encoded) + self._extra.match(encoded)
         found = [entry[0] for entry in entries if entry in self._wanted]
+        if not self._slow:
+            return Verdict(tuple(sorted(found))) if found else NOTHING
         undecided = []
         for name, search in self._slow:
             try:

@@ -32,7 +32,17 @@ from sigwatch.watch import Watch
 from sigwatch.web.app import Answers, create_app
 from sigwatch.web.server import WebServer
 from sigwatch.wiring import targets
-from sigwatch.wiring.parts import chance, clock, commands, composer_of, log_source, pace_of, pipeline, watch_of
+from sigwatch.wiring.parts import (
+    calm_collector,
+    chance,
+    clock,
+    commands,
+    composer_of,
+    log_source,
+    pace_of,
+    pipeline,
+    watch_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +74,7 @@ def build(
         ConfigurationError: something that only shows now, such as a missing token or a taken port.
         StoreError: the state can not be opened.
     """
+    calm_collector()
     metrics, pulse = Metrics(__version__, settings.polling.passes, settings.every_target), Pulse(clock())
     publishers, stopping = targets.publishers(settings, environ, console), threading.Event()
     with ExitStack() as stack:

@@ -1,5 +1,6 @@
 """The parts that a daemon, a backfill and the verbs about incidents are made of."""
 
+import gc
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -28,6 +29,11 @@ from sigwatch.watch import Watch
 
 chance = random.Random().random  # noqa: S311 - spreads retries
 clock: Clock = time.time  # noqa: TID251 - the one place where the real clock enters
+
+
+def calm_collector() -> None:
+    """Have cycles looked for less often: a full window brings tens of thousands of values at once, none in a cycle."""
+    gc.set_threshold(100_000, 20, 20)
 
 
 def load_knowledge(paths: Sequence[Path], relative_to: Path | None = None) -> Library:

@@ -11,7 +11,9 @@ EVENT = '2026-02-04T06:00:00Z ERROR {"user": {"id": 7}, "a.b": "dotted", "none":
 
 def key(message: str, *names: str, pattern: str = "") -> str:
     event = row(message, stream="s1", region="eu-west-1")
-    return grouping_key(event, names, lambda: captured(pattern, message), lambda text: text.replace("hunter2", "[x]"))
+    return grouping_key(
+        event, names, lambda row: captured(pattern, row.message), lambda text: text.replace("hunter2", "[x]")
+    )
 
 
 def test_properties_of_the_row_stand_by_themselves() -> None:
@@ -21,7 +23,7 @@ def test_properties_of_the_row_stand_by_themselves() -> None:
 
 
 def test_nothing_is_looked_for_that_nobody_asks_for() -> None:
-    def never() -> dict[str, str]:
+    def never(_: object) -> dict[str, str]:
         raise AssertionError
 
     assert grouping_key(row(), ["log_group"], never, str) == API
