@@ -12,7 +12,7 @@ from sigwatch.plan.console_link import console_link
 from sigwatch.plan.insights import UNFILTERED, filter_of, query_text
 from sigwatch.publish.key import message_key
 from sigwatch.publish.traits import TRAITS
-from sigwatch.publish.wording import clock_time
+from sigwatch.publish.words.wording import clock_time
 from sigwatch.routing import route
 from sigwatch.telling import OTHER_URGENCY, card, retold
 

@@ -21,8 +21,8 @@ from rich.console import Console
 from sigwatch.model.incident import Reason, State
 from sigwatch.model.message import Content
 from sigwatch.publish.console import ConsolePublisher
-from sigwatch.publish.paging import pages
-from sigwatch.publish.slack_blocks import blocks_with_buttons
+from sigwatch.publish.slack.blocks import blocks_with_buttons
+from sigwatch.publish.words.paging import pages
 from tests.unit.publish.alerts import (
     ACKNOWLEDGED,
     ALERT,

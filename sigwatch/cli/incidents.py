@@ -19,7 +19,7 @@ from sigwatch.errors import SigwatchError
 from sigwatch.model.audit import Entry
 from sigwatch.model.incident import Decision, Incident, Reason, State
 from sigwatch.model.message import Alert
-from sigwatch.publish.wording import duration
+from sigwatch.publish.words.wording import duration
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 

@@ -19,7 +19,7 @@ from sigwatch.config import Settings
 from sigwatch.model.incident import Silence
 from sigwatch.model.knowledge import Library, Link, Problem, Ris, Signature, errors
 from sigwatch.plan.scopes import without_log_groups
-from sigwatch.publish.wording import date_time
+from sigwatch.publish.words.wording import date_time
 from sigwatch.redact.controls import strip_controls
 
 UNFOLDED = 1_000

@@ -18,7 +18,7 @@ from sigwatch.commands import Commands
 from sigwatch.errors import SigwatchError
 from sigwatch.model.audit import Entry
 from sigwatch.ports import Store
-from sigwatch.publish.wording import date_time
+from sigwatch.publish.words.wording import date_time
 
 NARROW = 80
 """Columns of a terminal below which a table is hard to read."""

@@ -16,8 +16,8 @@ from sigwatch.cli.records import abbreviated, commands_on, full_id, iso, listing
 from sigwatch.errors import SigwatchError
 from sigwatch.incident.silence import faults, matches, scope
 from sigwatch.model.incident import Incident, Matchers, Reason, Silence
-from sigwatch.publish.wording import date_time
-from sigwatch.publish.wording import duration as length
+from sigwatch.publish.words.wording import date_time
+from sigwatch.publish.words.wording import duration as length
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 

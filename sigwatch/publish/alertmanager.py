@@ -13,9 +13,9 @@ from sigwatch.model.incident import State
 from sigwatch.model.message import Alert, Content
 from sigwatch.ports import Clock
 from sigwatch.publish.http import DEADLINE_SECONDS, Address, encode, post, repeatable
-from sigwatch.publish.message import message
-from sigwatch.publish.plain_text import card, plain_text
-from sigwatch.publish.wording import date_time
+from sigwatch.publish.words.message import message
+from sigwatch.publish.words.plain_text import card, plain_text
+from sigwatch.publish.words.wording import date_time
 
 Json = dict[str, Any]
 

@@ -10,7 +10,7 @@ from sigwatch.model.incident import State
 from sigwatch.model.message import Alert, Content
 from sigwatch.publish.deadline import hush, within
 from sigwatch.publish.http import DEADLINE_SECONDS
-from sigwatch.publish.plain_text import plain_text, short_text
+from sigwatch.publish.words.plain_text import plain_text, short_text
 
 LOADING_SECONDS = 60.0
 """Apprise reads its hundred and more plug-ins on first use."""

@@ -13,12 +13,12 @@ from rich.text import Text
 
 from sigwatch.model.incident import State
 from sigwatch.model.message import Alert, Content, Digest, Milestone, Remark
-from sigwatch.publish.inline import plain as plain_markdown
-from sigwatch.publish.inline import runs
-from sigwatch.publish.listing import CROWDS, entry, heading
-from sigwatch.publish.message import Message, message, severity_mark
-from sigwatch.publish.reasons import WORDS, change, one_line, sentence
-from sigwatch.publish.wording import events
+from sigwatch.publish.words.inline import plain as plain_markdown
+from sigwatch.publish.words.inline import runs
+from sigwatch.publish.words.listing import CROWDS, entry, heading
+from sigwatch.publish.words.message import Message, message, severity_mark
+from sigwatch.publish.words.reasons import WORDS, change, one_line, sentence
+from sigwatch.publish.words.wording import events
 from sigwatch.redact.controls import strip_controls
 
 WIDEST = 100

@@ -11,9 +11,9 @@ from sigwatch.errors import Refused
 from sigwatch.model.incident import State
 from sigwatch.model.message import Alert, Content
 from sigwatch.publish.http import DEADLINE_SECONDS, Address, encode, post, repeatable
-from sigwatch.publish.message import Message, message
-from sigwatch.publish.plain_text import card, numbered
-from sigwatch.publish.wording import cut, date_time
+from sigwatch.publish.words.message import Message, message
+from sigwatch.publish.words.plain_text import card, numbered
+from sigwatch.publish.words.wording import cut, date_time
 
 PAGERDUTY_URL = "https://events.pagerduty.com"
 ACTIONS = {State.OPEN: "trigger", State.ACKNOWLEDGED: "acknowledge", State.RESOLVED: "resolve"}

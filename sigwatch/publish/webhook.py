@@ -15,7 +15,7 @@ from sigwatch.model.incident import Incident, Reason
 from sigwatch.model.message import Alert, Content, Fix
 from sigwatch.ports import Clock
 from sigwatch.publish.http import DEADLINE_SECONDS, Address, encode, post, repeatable
-from sigwatch.publish.plain_text import card
+from sigwatch.publish.words.plain_text import card
 
 SCHEMA_VERSION = 1
 """Grows when a field goes or changes its meaning; new fields do not count."""

@@ -2,6 +2,7 @@
 
 from sigwatch.wiring.daemon import Running, build
 from sigwatch.wiring.parts import (
+    calm_collector,
     clock,
     commands,
     load_knowledge,
@@ -18,6 +19,7 @@ from sigwatch.wiring.targets import preview, show_card
 __all__ = [
     "Running",
     "build",
+    "calm_collector",
     "clock",
     "commands",
     "load_knowledge",

@@ -74,7 +74,6 @@ def build(
         ConfigurationError: something that only shows now, such as a missing token or a taken port.
         StoreError: the state can not be opened.
     """
-    calm_collector()
     metrics, pulse = Metrics(__version__, settings.polling.passes, settings.every_target), Pulse(clock())
     publishers, stopping = targets.publishers(settings, environ, console), threading.Event()
     with ExitStack() as stack:

@@ -14,21 +14,21 @@ from sigwatch.incident.fingerprint import hit
 from sigwatch.model.knowledge import Problem, Signature
 from sigwatch.model.logs import Row
 from sigwatch.model.message import Alert
+from sigwatch.outbox.crowd import ChannelLimits
+from sigwatch.outbox.delivery import OutboxPolicy
+from sigwatch.outbox.doubles import Doubles
+from sigwatch.outbox.rounds import Outbox, StandIn
+from sigwatch.outbox.sending import Sender
 from sigwatch.ports import Deliveries, Observer, Publisher
 from sigwatch.publish.alertmanager import AlertmanagerPublisher
 from sigwatch.publish.apprise import ApprisePublisher
 from sigwatch.publish.console import ConsolePublisher
-from sigwatch.publish.crowd import ChannelLimits
-from sigwatch.publish.delivery import OutboxPolicy
-from sigwatch.publish.doubles import Doubles
-from sigwatch.publish.outbox import Outbox, StandIn
 from sigwatch.publish.pagerduty import PagerDutyPublisher
-from sigwatch.publish.paging import pages
-from sigwatch.publish.sending import Sender
-from sigwatch.publish.slack import SlackPublisher, slack_client
-from sigwatch.publish.slack_webhook import SlackWebhookPublisher
+from sigwatch.publish.slack.publisher import SlackPublisher, slack_client
+from sigwatch.publish.slack.webhook import SlackWebhookPublisher
 from sigwatch.publish.traits import TRAITS
 from sigwatch.publish.webhook import WebhookPublisher
+from sigwatch.publish.words.paging import pages
 from sigwatch.wiring.parts import chance, clock, composer_of, rules_of, selectors_of
 
 SECRETS: Mapping[Target, tuple[str, str]] = {

@@ -17,12 +17,12 @@ from statistics import median
 
 from sigwatch.model.event import DeliveryEnded, Event, Outcome
 from sigwatch.model.incident import Decision, Incident, Reason
-from sigwatch.publish.delivery import OutboxPolicy
-from sigwatch.publish.outbox import Outbox
-from sigwatch.publish.paging import pages
-from sigwatch.publish.sending import Sender
-from sigwatch.publish.slack import SlackPublisher, slack_client
+from sigwatch.outbox.delivery import OutboxPolicy
+from sigwatch.outbox.rounds import Outbox
+from sigwatch.outbox.sending import Sender
+from sigwatch.publish.slack.publisher import SlackPublisher, slack_client
 from sigwatch.publish.traits import TRAITS
+from sigwatch.publish.words.paging import pages
 from sigwatch.store.sqlite import SqliteStore
 from tests.bench.night import opened, record
 from tests.bench.teller import now

@@ -18,13 +18,13 @@ from statistics import median
 from sigwatch.model.event import Event
 from sigwatch.model.incident import Decision, Incident, Reason
 from sigwatch.model.message import Alert, Content, Digest
+from sigwatch.outbox.delivery import OutboxPolicy
+from sigwatch.outbox.rounds import Outbox, StandIn
+from sigwatch.outbox.sending import Sender
 from sigwatch.ports import Publisher
-from sigwatch.publish.delivery import OutboxPolicy
-from sigwatch.publish.outbox import Outbox, StandIn
-from sigwatch.publish.paging import pages
-from sigwatch.publish.sending import Sender
-from sigwatch.publish.slack import SlackPublisher, slack_client
+from sigwatch.publish.slack.publisher import SlackPublisher, slack_client
 from sigwatch.publish.traits import TRAITS
+from sigwatch.publish.words.paging import pages
 from sigwatch.store.sqlite import SqliteStore
 from tests.bench.night import opened, record
 from tests.fakes.slack_server import TOKEN, Call, FakeSlack, Fault, disconnect, readable, reset, server_error

@@ -24,15 +24,15 @@ from sigwatch.model.coverage import Coverage
 from sigwatch.model.event import Event
 from sigwatch.model.logs import LogGroup, Pass, Row, Scope, Search, SearchResult, Window
 from sigwatch.model.message import Content
+from sigwatch.outbox.delivery import OutboxPolicy
+from sigwatch.outbox.rounds import Outbox
+from sigwatch.outbox.sending import Sender
 from sigwatch.pipeline import Pipeline, covering, prepare
 from sigwatch.plan.scopes import Batch
 from sigwatch.polling.places import Places
 from sigwatch.ports import cursor_key
-from sigwatch.publish.delivery import OutboxPolicy
-from sigwatch.publish.outbox import Outbox
-from sigwatch.publish.paging import pages
-from sigwatch.publish.sending import Sender
 from sigwatch.publish.traits import TRAITS
+from sigwatch.publish.words.paging import pages
 from sigwatch.store.sqlite import SqliteStore
 from sigwatch.wiring.parts import calm_collector, clock, composer_of, pipeline
 from tests.fakes.made import group, ris, signature

@@ -14,9 +14,9 @@ from pathlib import Path
 from random import Random
 
 from sigwatch.model.incident import ESCALATIONS, Decision
-from sigwatch.publish.doubles import Doubles
-from sigwatch.publish.slack import SlackPublisher, slack_client
-from sigwatch.publish.slack_blocks import blocks
+from sigwatch.outbox.doubles import Doubles
+from sigwatch.publish.slack.blocks import blocks
+from sigwatch.publish.slack.publisher import SlackPublisher, slack_client
 from sigwatch.store.sqlite import SqliteStore
 from tests.bench.flaky_slack import KINDS, FlakySlack
 from tests.bench.night import Expected, Verdict, decisions, record, verdict

@@ -21,13 +21,13 @@ from slack_sdk import WebClient
 from sigwatch.errors import PublishError, StoreError
 from sigwatch.model.event import Event
 from sigwatch.model.message import Content, Delivery, Progress
-from sigwatch.publish.crowd import ChannelLimits
-from sigwatch.publish.delivery import OutboxPolicy
-from sigwatch.publish.outbox import Outbox
-from sigwatch.publish.paging import pages
-from sigwatch.publish.sending import Sender
-from sigwatch.publish.slack import SlackPublisher, slack_client
+from sigwatch.outbox.crowd import ChannelLimits
+from sigwatch.outbox.delivery import OutboxPolicy
+from sigwatch.outbox.rounds import Outbox
+from sigwatch.outbox.sending import Sender
+from sigwatch.publish.slack.publisher import SlackPublisher, slack_client
 from sigwatch.publish.traits import TRAITS
+from sigwatch.publish.words.paging import pages
 from sigwatch.store.sqlite import SqliteStore
 from tests.fakes.slack_server import TOKEN
 

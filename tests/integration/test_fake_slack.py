@@ -6,7 +6,7 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from sigwatch.publish.slack import SlackPublisher, slack_client
+from sigwatch.publish.slack.publisher import SlackPublisher, slack_client
 from tests.fakes.slack_server import FakeSlack
 from tests.unit.publish.alerts import ALERT, FIRST_MS
 

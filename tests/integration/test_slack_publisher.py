@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from sigwatch.errors import Ambiguous, NotSent, PublishError, Refused
-from sigwatch.publish.slack import SlackPublisher, slack_client
+from sigwatch.publish.slack.publisher import SlackPublisher, slack_client
 from tests.fakes.slack_server import (
     FakeSlack,
     Fault,

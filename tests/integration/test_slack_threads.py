@@ -8,7 +8,7 @@ import pytest
 from sigwatch.errors import NotSent, PublishError, Refused
 from sigwatch.model.incident import Reason
 from sigwatch.model.message import Content
-from sigwatch.publish.slack import SlackPublisher, slack_client
+from sigwatch.publish.slack.publisher import SlackPublisher, slack_client
 from tests.fakes.slack_server import FakeSlack, Fault, api_error, rate_limited, readable, reset, server_error
 from tests.unit.publish.alerts import ALERT, FIRST_MS, MILESTONES, REMARK, RESOLVED, crowd, digest
 

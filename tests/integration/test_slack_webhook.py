@@ -8,7 +8,7 @@ import pytest
 
 from sigwatch.errors import NotSent, PublishError, Refused
 from sigwatch.model.message import Crowd, Digest, Remark
-from sigwatch.publish.slack_webhook import SlackWebhookPublisher
+from sigwatch.publish.slack.webhook import SlackWebhookPublisher
 from tests.fakes.http_target import HttpTarget, slack_webhook
 from tests.fakes.slack_server import Fault, disconnect, html, live_tokens, rate_limited, reset, server_error, truncated
 from tests.unit.publish.alerts import ALERT, FIX, RESOLVED

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sigwatch.chat.actions import BUTTONS, Acknowledge, AcknowledgeAll, Feedback, Request, SilenceFor, actor, requests
-from sigwatch.publish.slack_buttons import (
+from sigwatch.publish.slack.buttons import (
     ACKNOWLEDGE,
     ACKNOWLEDGE_ALL,
     DID_NOT_HELP,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sigwatch.model.message import Crowd, Delivery
-from sigwatch.publish.crowd import OLD_MS, WAITED_MS, ChannelLimits, Sorted, probe, sort_out
+from sigwatch.outbox.crowd import OLD_MS, WAITED_MS, ChannelLimits, Sorted, probe, sort_out
 from tests.unit.publish.alerts import changed, delivery
 
 NOW = 10**12

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sigwatch.errors import Ambiguous, NotSent, PublishError, Refused
 from sigwatch.model.event import Outcome
 from sigwatch.model.message import Content, Kind, Progress
-from sigwatch.publish.delivery import (
+from sigwatch.outbox.delivery import (
     Accepted,
     Action,
     Answer,

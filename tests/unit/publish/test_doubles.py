@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from sigwatch.errors import NotSent, PublishError
 from sigwatch.model.event import DoublesDeleted, Event, RunSkipped, SkipReason
 from sigwatch.model.message import Kind
-from sigwatch.publish.doubles import Doubles
+from sigwatch.outbox.doubles import Doubles
 from tests.unit.publish.alerts import changed
 from tests.unit.publish.worlds import CHANNEL, World, card
 

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sigwatch.errors import Ambiguous, NotSent
 from sigwatch.model.incident import Reason
 from sigwatch.model.message import Alert, Content, Delivery, Digest, Kind, Milestone
-from sigwatch.publish.outbox import Outbox
+from sigwatch.outbox.rounds import Outbox
 from sigwatch.store.sqlite_outbox import SqliteOutbox
 from tests.unit.publish.alerts import changed
 from tests.unit.publish.worlds import LIMITS, World, card, cards, entry, of_form

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sigwatch.model.knowledge import Step
-from sigwatch.publish.fit import STEP_OVERHEAD, fit, weight
-from sigwatch.publish.message import message
+from sigwatch.publish.words.fit import STEP_OVERHEAD, fit, weight
+from sigwatch.publish.words.message import message
 from tests.unit.publish.alerts import ALERT
 
 WORDS = st.text(st.characters(codec="utf-8"), max_size=300)

@@ -14,7 +14,7 @@ from rich.console import Console
 from sigwatch.model.incident import Reason
 from sigwatch.model.message import Content
 from sigwatch.publish.console import ConsolePublisher
-from sigwatch.publish.slack_blocks import blocks, blocks_with_buttons, plain
+from sigwatch.publish.slack.blocks import blocks, blocks_with_buttons, plain
 from tests.unit.publish.alerts import CARDS, MILESTONES, REMARK, crowd, digest
 
 GOLDEN = Path(__file__).parent / "golden"

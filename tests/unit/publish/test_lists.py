@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from sigwatch.model.incident import State
 from sigwatch.model.message import Alert, Crowd
-from sigwatch.publish.listing import FIRST_STEP, LINE, entry, length
-from sigwatch.publish.paging import pages
-from sigwatch.publish.slack_blocks import blocks, blocks_with_buttons, plain, validate
-from sigwatch.publish.slack_limits import TEXT, texts
+from sigwatch.publish.slack.blocks import blocks, blocks_with_buttons, plain, validate
+from sigwatch.publish.slack.limits import TEXT, texts
+from sigwatch.publish.words.listing import FIRST_STEP, LINE, entry, length
+from sigwatch.publish.words.paging import pages
 from tests.fakes.slack_server import readable
 from tests.unit.publish.alerts import ALERT, FIX, NO_RIS, changed, crowd, digest
 

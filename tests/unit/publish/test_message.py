@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from sigwatch.model.incident import Reason
 from sigwatch.model.knowledge import Step
 from sigwatch.model.message import Alert
-from sigwatch.publish import reasons
-from sigwatch.publish.fit import clip
-from sigwatch.publish.inline import Run, plain, runs
-from sigwatch.publish.message import Fact, excerpt, message
-from sigwatch.publish.sparkline import sparkline
-from sigwatch.publish.wording import cut, duration, events, level, ordinal, shorten
+from sigwatch.publish.words import reasons
+from sigwatch.publish.words.fit import clip
+from sigwatch.publish.words.inline import Run, plain, runs
+from sigwatch.publish.words.message import Fact, excerpt, message
+from sigwatch.publish.words.sparkline import sparkline
+from sigwatch.publish.words.wording import cut, duration, events, level, ordinal, shorten
 from tests.unit.publish.alerts import (
     ACKNOWLEDGED,
     ALERT,

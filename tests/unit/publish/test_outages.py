@@ -8,7 +8,7 @@ import pytest
 from sigwatch.errors import Ambiguous, NotSent, PublishError, Refused
 from sigwatch.model.event import Outcome
 from sigwatch.model.message import Crowd, Digest, Kind
-from sigwatch.publish.outbox import StandIn
+from sigwatch.outbox.rounds import StandIn
 from sigwatch.publish.traits import TRAITS
 from tests.unit.publish.alerts import MINUTE, RESOLVED, changed
 from tests.unit.publish.worlds import (

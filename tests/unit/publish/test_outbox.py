@@ -7,9 +7,9 @@ import pytest
 from sigwatch.errors import Ambiguous, NotSent, StoreError
 from sigwatch.model.event import DeliveryEnded, Outcome
 from sigwatch.model.message import Crowd, Delivery, Digest, Kind, Milestone, Progress
-from sigwatch.publish.outbox import Outbox
-from sigwatch.publish.paging import pages
+from sigwatch.outbox.rounds import Outbox
 from sigwatch.publish.traits import TRAITS
+from sigwatch.publish.words.paging import pages
 from sigwatch.store.sqlite_outbox import SqliteOutbox
 from tests.unit.publish.alerts import ALERT, FIRST_MS, MINUTE, changed, crowd
 from tests.unit.publish.worlds import (

@@ -7,7 +7,7 @@ import pytest
 from sigwatch.errors import Refused
 from sigwatch.model.incident import Reason, State
 from sigwatch.model.message import Crowd, Digest, Milestone, Remark
-from sigwatch.publish.plain_text import card, mention, plain_text, short_text
+from sigwatch.publish.words.plain_text import card, mention, plain_text, short_text
 from tests.unit.publish.alerts import ALERT, FIRST_MS, FIX, INCIDENT, NO_RIS, RESOLVED, changed
 
 MILESTONE = Milestone(

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sigwatch.model.incident import Reason, State
 from sigwatch.model.knowledge import Step
 from sigwatch.model.message import Alert, Content, Crowd, Digest, Fix, Milestone, Remark
-from sigwatch.publish.slack_blocks import blocks, blocks_with_buttons, plain, validate
-from sigwatch.publish.slack_limits import TEXT, texts
+from sigwatch.publish.slack.blocks import blocks, blocks_with_buttons, plain, validate
+from sigwatch.publish.slack.limits import TEXT, texts
 from tests.fakes.slack_server import block_faults, live_tokens, readable
 from tests.unit.publish.alerts import (
     ACKNOWLEDGED,

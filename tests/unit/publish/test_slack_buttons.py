@@ -7,8 +7,8 @@ import pytest
 
 from sigwatch.model.incident import State
 from sigwatch.model.message import Content
-from sigwatch.publish.slack_blocks import blocks, blocks_with_buttons, validate
-from sigwatch.publish.slack_buttons import silence_scope
+from sigwatch.publish.slack.blocks import blocks, blocks_with_buttons, validate
+from sigwatch.publish.slack.buttons import silence_scope
 from tests.unit.publish.alerts import (
     ACKNOWLEDGED,
     ALERT,

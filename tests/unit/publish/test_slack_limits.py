@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sigwatch.publish.slack_limits import validate
-from sigwatch.publish.slack_markup import cut_escaped, escape
+from sigwatch.publish.slack.limits import validate
+from sigwatch.publish.slack.markup import cut_escaped, escape
 from tests.fakes.slack_server import block_faults
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sigwatch.errors import Ambiguous, NotSent, PublishError, Refused
 from sigwatch.publish.retry_after import seconds
-from sigwatch.publish.slack_outcome import CONTENT, classify, explain, harmless_to_repeat
+from sigwatch.publish.slack.outcome import CONTENT, classify, explain, harmless_to_repeat
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from sigwatch.model.incident import Reason
-from sigwatch.publish.slack_blocks import blocks, plain, validate
-from sigwatch.publish.slack_limits import TEXT, texts
-from sigwatch.publish.slack_thread import LINES
+from sigwatch.publish.slack.blocks import blocks, plain, validate
+from sigwatch.publish.slack.limits import TEXT, texts
+from sigwatch.publish.slack.thread import LINES
 from tests.unit.publish.alerts import ALERT, CLOSED, MILESTONES, REMARK, SAMPLE, changed, milestone
 
 

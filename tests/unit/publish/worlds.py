@@ -9,13 +9,13 @@ from typing import TypeVar
 from sigwatch.model.event import DeliveryEnded, Event, Outcome, QuarantineMeasured
 from sigwatch.model.incident import Reason
 from sigwatch.model.message import Alert, Content, Delivery, Digest, Kind, Milestone, Notice
-from sigwatch.publish.crowd import ChannelLimits
-from sigwatch.publish.delivery import OutboxPolicy
+from sigwatch.outbox.crowd import ChannelLimits
+from sigwatch.outbox.delivery import OutboxPolicy
+from sigwatch.outbox.rounds import Outbox, Paging, StandIn
+from sigwatch.outbox.sending import Sender
 from sigwatch.publish.key import message_key
-from sigwatch.publish.outbox import Outbox, Paging, StandIn
-from sigwatch.publish.paging import pages
-from sigwatch.publish.sending import Sender
 from sigwatch.publish.traits import TRAITS, Traits
+from sigwatch.publish.words.paging import pages
 from sigwatch.store.sqlite import SqliteStore
 from sigwatch.telling import urgency
 from tests.unit.publish.alerts import ALERT, FIRST_MS, changed

@@ -9,13 +9,9 @@ from dataclasses import replace
 
 from sigwatch.model.knowledge import Step
 from sigwatch.model.message import Alert
-from sigwatch.publish.fit import fit
-from sigwatch.publish.inline import plain as plain_markdown
-from sigwatch.publish.message import Message, message
-from sigwatch.publish.reasons import sentence
-from sigwatch.publish.slack_buttons import answers, closing
-from sigwatch.publish.slack_limits import HEADER, TEXT, TOTAL, size
-from sigwatch.publish.slack_markup import (
+from sigwatch.publish.slack.buttons import answers, closing
+from sigwatch.publish.slack.limits import HEADER, TEXT, TOTAL, size
+from sigwatch.publish.slack.markup import (
     Json,
     Rendered,
     bold_line,
@@ -33,6 +29,10 @@ from sigwatch.publish.slack_markup import (
     run,
     section,
 )
+from sigwatch.publish.words.fit import fit
+from sigwatch.publish.words.inline import plain as plain_markdown
+from sigwatch.publish.words.message import Message, message
+from sigwatch.publish.words.reasons import sentence
 
 SUMMARY_LENGTH = 600
 _MARGIN = 200

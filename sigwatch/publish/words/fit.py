@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sigwatch.model.knowledge import Step
-from sigwatch.publish.message import Message, more_lines
-from sigwatch.publish.wording import ELLIPSIS, cut, level, shorten
+from sigwatch.publish.words.message import Message, more_lines
+from sigwatch.publish.words.wording import ELLIPSIS, cut, level, shorten
 
 STEP_OVERHEAD = 10
 """Characters that a target adds to a step: its number and line ends."""

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from sigwatch.model.incident import Incident, Reason, State
 from sigwatch.model.message import Fix
-from sigwatch.publish.wording import cut, day, day_of, days, duration, moment, ordinal
+from sigwatch.publish.words.wording import cut, day, day_of, days, duration, moment, ordinal
 from sigwatch.redact.controls import strip_controls
 
 ACTOR_LENGTH = 80

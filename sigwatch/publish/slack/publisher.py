@@ -11,9 +11,9 @@ from slack_sdk.web import SlackResponse
 from sigwatch.errors import Ambiguous, NotSent, PublishError, Refused
 from sigwatch.model.message import Content, Milestone
 from sigwatch.publish.deadline import within
-from sigwatch.publish.reasons import ESCALATIONS
-from sigwatch.publish.slack_blocks import blocks, blocks_with_buttons, plain, validate
-from sigwatch.publish.slack_outcome import explain, harmless_to_repeat
+from sigwatch.publish.slack.blocks import blocks, blocks_with_buttons, plain, validate
+from sigwatch.publish.slack.outcome import explain, harmless_to_repeat
+from sigwatch.publish.words.reasons import ESCALATIONS
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ docs.slack.dev/messaging/sending-messages-using-incoming-webhooks. The answer is
 from sigwatch.errors import Ambiguous
 from sigwatch.model.message import Content
 from sigwatch.publish.http import DEADLINE_SECONDS, Address, Answer, encode, post, repeatable
-from sigwatch.publish.plain_text import mention, plain_text, short_text
+from sigwatch.publish.words.plain_text import mention, plain_text, short_text
 
 
 class SlackWebhookPublisher:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from sigwatch.model.incident import State
 from sigwatch.model.message import Alert, Crowd, Digest
-from sigwatch.publish.message import first_step, mark_of
-from sigwatch.publish.reasons import one_line
-from sigwatch.publish.wording import ELLIPSIS, cut, incidents
+from sigwatch.publish.words.message import first_step, mark_of
+from sigwatch.publish.words.reasons import one_line
+from sigwatch.publish.words.wording import ELLIPSIS, cut, incidents
 
 LINE = 150
 """Characters of an entry, its line end included."""

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from sigwatch.errors import Ambiguous, NotSent, PublishError, Refused
 from sigwatch.model.event import DeliveryEnded, Outcome
 from sigwatch.model.message import Alert, Delivery, Digest, Progress
-from sigwatch.ports import Clock, Deliveries, Observer, Publisher
-from sigwatch.publish.delivery import (
+from sigwatch.outbox.delivery import (
     Accepted,
     Action,
     Answer,
@@ -19,6 +18,7 @@ from sigwatch.publish.delivery import (
     settled,
     shown,
 )
+from sigwatch.ports import Clock, Deliveries, Observer, Publisher
 from sigwatch.publish.traits import Traits
 
 _NEW = frozenset({Outcome.POSTED, Outcome.SHORTENED})

@@ -9,9 +9,9 @@ from sigwatch.errors import Refused
 from sigwatch.model.incident import State
 from sigwatch.model.knowledge import Step
 from sigwatch.model.message import Alert, Content, Digest, Milestone, Remark
-from sigwatch.publish.inline import plain
-from sigwatch.publish.message import Message, message
-from sigwatch.publish.wording import clock_time, events, incidents
+from sigwatch.publish.words.inline import plain
+from sigwatch.publish.words.message import Message, message
+from sigwatch.publish.words.wording import clock_time, events, incidents
 from sigwatch.redact.controls import strip_controls
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from sigwatch.model.incident import Incident, State
-from sigwatch.publish.message import Message
-from sigwatch.publish.reasons import one_line
-from sigwatch.publish.slack_limits import BUTTON_TEXT, BUTTON_URL, CONFIRM_ANSWER, CONFIRM_TEXT, CONFIRM_TITLE
-from sigwatch.publish.slack_markup import Json, address, plain_text
-from sigwatch.publish.wording import incidents
+from sigwatch.publish.slack.limits import BUTTON_TEXT, BUTTON_URL, CONFIRM_ANSWER, CONFIRM_TEXT, CONFIRM_TITLE
+from sigwatch.publish.slack.markup import Json, address, plain_text
+from sigwatch.publish.words.message import Message
+from sigwatch.publish.words.reasons import one_line
+from sigwatch.publish.words.wording import incidents
 
 ACKNOWLEDGE = "sigwatch.acknowledge"
 ACKNOWLEDGE_ALL = "sigwatch.acknowledge_all"

@@ -7,12 +7,9 @@ from collections.abc import Sequence
 
 from sigwatch.model.incident import State
 from sigwatch.model.message import Digest
-from sigwatch.publish.listing import CROWDS, Entry, entry, heading
-from sigwatch.publish.message import MENTION_LENGTH, OTHER_MARK, RESOLVED_MARK, severity_mark
-from sigwatch.publish.reasons import one_line
-from sigwatch.publish.slack_buttons import acknowledge_all
-from sigwatch.publish.slack_limits import HEADER, TEXT, TOTAL, size
-from sigwatch.publish.slack_markup import (
+from sigwatch.publish.slack.buttons import acknowledge_all
+from sigwatch.publish.slack.limits import HEADER, TEXT, TOTAL, size
+from sigwatch.publish.slack.markup import (
     Json,
     Rendered,
     call,
@@ -25,6 +22,9 @@ from sigwatch.publish.slack_markup import (
     run,
     section,
 )
+from sigwatch.publish.words.listing import CROWDS, Entry, entry, heading
+from sigwatch.publish.words.message import MENTION_LENGTH, OTHER_MARK, RESOLVED_MARK, severity_mark
+from sigwatch.publish.words.reasons import one_line
 
 _MARGIN = 60
 """For the note of what a page could not take."""

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from sigwatch.publish.inline import runs
-from sigwatch.publish.wording import cut
+from sigwatch.publish.words.inline import runs
+from sigwatch.publish.words.wording import cut
 
 Json = dict[str, Any]
 Rendered = tuple[str, list[Json]]

@@ -22,7 +22,8 @@ class OutboxPolicy:
     settle_ms: int = 60_000
     """How long a target may still work on a request after nobody waits for it: its history is not trusted before."""
     first_backoff_ms: int = 1_000
-    longest_backoff_ms: int = 300_000
+    longest_backoff_ms: int = 30_000
+    """Of one row: a P0 that was tried in vain must not wait longer than what came after it."""
     refused_ms: int = 300_000
     """Between tries of a refused message: a person may have mended the token or the channel."""
     tired_after: int = 3

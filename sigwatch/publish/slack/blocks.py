@@ -1,11 +1,11 @@
 """Whatever is to be told as Slack shows it: top-level text and Block Kit blocks. Pure."""
 
 from sigwatch.model.message import Alert, Content, Digest, Milestone
-from sigwatch.publish.slack_card import card, card_with_buttons, plain_card
-from sigwatch.publish.slack_digest import digest, digest_with_button, plain_digest
-from sigwatch.publish.slack_limits import validate
-from sigwatch.publish.slack_markup import Rendered
-from sigwatch.publish.slack_thread import milestone, plain_milestone, plain_remark, remark
+from sigwatch.publish.slack.card import card, card_with_buttons, plain_card
+from sigwatch.publish.slack.digest import digest, digest_with_button, plain_digest
+from sigwatch.publish.slack.limits import validate
+from sigwatch.publish.slack.markup import Rendered
+from sigwatch.publish.slack.thread import milestone, plain_milestone, plain_remark, remark
 
 __all__ = ["blocks", "blocks_with_buttons", "plain", "validate"]
 

@@ -2,10 +2,8 @@
 
 from sigwatch.model.incident import Incident, Reason
 from sigwatch.model.message import Milestone, Remark
-from sigwatch.publish.message import MENTION_LENGTH, TITLE_LENGTH, excerpt, severity_mark
-from sigwatch.publish.reasons import WORDS, change, one_line, sentence
-from sigwatch.publish.slack_limits import SECTION, TEXT
-from sigwatch.publish.slack_markup import (
+from sigwatch.publish.slack.limits import SECTION, TEXT
+from sigwatch.publish.slack.markup import (
     Json,
     Rendered,
     bold_line,
@@ -18,7 +16,9 @@ from sigwatch.publish.slack_markup import (
     run,
     section,
 )
-from sigwatch.publish.wording import events
+from sigwatch.publish.words.message import MENTION_LENGTH, TITLE_LENGTH, excerpt, severity_mark
+from sigwatch.publish.words.reasons import WORDS, change, one_line, sentence
+from sigwatch.publish.words.wording import events
 from sigwatch.redact.controls import strip_controls
 
 STARTS = frozenset({Reason.OPENED, Reason.RECURRED})

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from sigwatch.model.incident import Incident, State
 from sigwatch.model.knowledge import Step
 from sigwatch.model.message import Alert, Fix
-from sigwatch.publish.reasons import notes, one_line, standing
-from sigwatch.publish.sparkline import sparkline
-from sigwatch.publish.wording import cut, date_time, events, shorten
+from sigwatch.publish.words.reasons import notes, one_line, standing
+from sigwatch.publish.words.sparkline import sparkline
+from sigwatch.publish.words.wording import cut, date_time, events, shorten
 from sigwatch.redact.controls import strip_controls
 from sigwatch.redact.standard import mask
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from itertools import accumulate, islice, takewhile
 
 from sigwatch.model.message import Alert
-from sigwatch.publish.listing import length, urgent_step
-from sigwatch.publish.slack_limits import TOTAL
+from sigwatch.publish.slack.limits import TOTAL
+from sigwatch.publish.words.listing import length, urgent_step
 
 FIRST_PAGE = TOTAL - 1_200
 """Characters for lines on the first page, beside its heading, reason, mention and button."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from sigwatch.errors import Ambiguous, NotSent, Refused, StoreError
 from sigwatch.model.event import DeliveryEnded, Outcome, QuarantineKind, QuarantineMeasured
 from sigwatch.model.message import Alert, Delivery, Digest, Kind, Notice
-from sigwatch.publish.crowd import MINUTE_MS, ChannelLimits, Sorted, probe, sort_out
-from sigwatch.publish.delivery import Accepted, Answer, rest_ms
+from sigwatch.outbox.crowd import MINUTE_MS, ChannelLimits, Sorted, probe, sort_out
+from sigwatch.outbox.delivery import Accepted, Answer, rest_ms
+from sigwatch.outbox.sending import Sender
 from sigwatch.publish.key import message_key
-from sigwatch.publish.sending import Sender
 
 Paging = Callable[[Sequence[Alert]], Sequence[int]]
 """How many cards go on each page of a digest."""

@@ -1,0 +1,1 @@
+"""Delivering what is to be told: who gets a message of its own, what is sent now, and each message once."""

@@ -1,0 +1,1 @@
+"""Slack: how a message looks there, what Slack takes, and what its answers mean."""

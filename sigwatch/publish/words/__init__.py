@@ -1,0 +1,1 @@
+"""One wording for every target. Pure."""
