@@ -33,7 +33,6 @@ from sigwatch.web.app import Answers, create_app
 from sigwatch.web.server import WebServer
 from sigwatch.wiring import targets
 from sigwatch.wiring.parts import (
-    calm_collector,
     chance,
     clock,
     commands,

@@ -108,7 +108,7 @@ def test_incidents_that_are_not_over_are_listed_the_newest_first(store: SqliteSt
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert [line.split()[:3] for line in lines[1:]] == [["1111bbbb", "P1", "open"], ["1111aaaa", "P0", "open"]]
-    assert re.search(r"1,234 +2 min ago +KO-cm-004 +/aws/lambda/credmate-", lines[2])
+    assert re.search(r"1,234 +\d+ min ago +KO-cm-004 +/aws/lambda/credmate-", lines[2])
 
 
 @pytest.mark.parametrize(
@@ -342,7 +342,8 @@ def on_a_terminal(columns: int, *arguments: str) -> list[str]:
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     command = [sys.executable, "-m", "sigwatch", *arguments]
-    subprocess.run(command, check=True, stdout=its, env={**os.environ, "TERM": "xterm"})
+    ours_alone = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}}
+    subprocess.run(command, check=True, stdout=its, env={**ours_alone, "TERM": "xterm"})
     os.close(its)
     shown = b""
     with suppress(OSError):  # the other end is closed once all is read
@@ -357,5 +358,6 @@ def test_a_terminal_gets_a_table_and_a_narrow_one_a_paragraph_each(store: Sqlite
     assert wide[0].split() == ["id", "severity", "state", "events", "seen", "signature", "where"]
     assert wide[2].endswith(GROUP)
     narrow = on_a_terminal(50, "incidents")
-    assert narrow[7:12] == ["1111aaaa", "  severity: P0", "  state: open", "  events: 1,234", "  seen: 2 min ago"]
+    assert narrow[7:11] == ["1111aaaa", "  severity: P0", "  state: open", "  events: 1,234"]
+    assert re.fullmatch(r"  seen: \d+ min ago", narrow[11])
     assert narrow[13] == f"  where: {GROUP}"

@@ -13,7 +13,7 @@ from sigwatch.chat.actions import Acknowledge, AcknowledgeAll, Feedback, Request
 from sigwatch.chat.socket import JOB, Pace, SocketMode
 from sigwatch.commands import Commands
 from sigwatch.errors import StoreError
-from sigwatch.model.event import Event, IncidentChanged, RunSkipped, SkipReason
+from sigwatch.model.event import Event, FeedbackGiven, IncidentChanged, RunSkipped, SkipReason
 from sigwatch.model.incident import Decision, Incident, Matchers, Reason, State
 from sigwatch.store.sqlite import SqliteStore
 from tests.fakes.processes import CHANNEL, Daemon, Logs, eventually, threaded_logs, write_configuration
@@ -103,9 +103,10 @@ def test_a_click_changes_the_state_once_however_often_it_comes(slack: FakeSocket
             slack.interactive(payload, slack.interactive(payload))
         slack.click("sigwatch.acknowledge", "an-incident-that-is-gone")
         assert {ears.next()[1] for _ in range(2 * len(buttons))} == {"slack:jane"}
-        changed, problem = ears.told.get(timeout=PATIENCE), ears.problem()
+        changed, judged, problem = ears.told.get(timeout=PATIENCE), ears.told.get(timeout=PATIENCE), ears.problem()
     [acknowledged] = store.incidents()
     assert changed == IncidentChanged(Decision(Reason.ACKNOWLEDGED, acknowledged, "slack:jane"))
+    assert judged == FeedbackGiven(ID, "KO-1", True, "slack:jane")
     assert (acknowledged.state, acknowledged.acknowledged_by) == (State.ACKNOWLEDGED, "slack:jane")
     assert [s.matchers for s in store.all_silences()] == [Matchers("KO-1", "shop", "*", "/aws/lambda/api")]
     assert sorted(entry.action for entry in store.audit(0, 2**62)) == ["acknowledged", "helped", "silence_added"]
