@@ -39,9 +39,11 @@ def grown(before: Incident, after: Incident, growth: int) -> Reason | None:
     """Why an incident is to be told louder; None where nothing calls for it, or somebody has it or a silence holds."""
     if after.state is not State.OPEN or after.silence:
         return None
-    if len(before.log_groups) == 1 < len(after.log_groups) and Reason.SPREAD not in after.escalated:
+    if len(before.log_groups) == 1 < len(after.log_groups):
         return Reason.SPREAD
-    if growth and after.count >= growth * max(after.told_count, 1):
+    # An incident of an older state does not know what was told of it.
+    told = after.told_count or before.count
+    if growth and after.count >= growth * told:
         return Reason.GREW_TENFOLD
     return None
 

@@ -85,6 +85,14 @@ def test_silences_of_files_hold_while_they_are_there(room: Room) -> None:
     assert told(room.read(silences=(SILENCE,))) == [("silence_added", "s1")]
 
 
+def test_a_silence_whose_line_has_moved_is_no_news(room: Room) -> None:
+    room.read(silences=(SILENCE,))
+    moved = replace(SILENCE, source="silences.yaml:9")
+    assert room.read(silences=(moved,)) == []
+    with room.store.unit() as unit:
+        assert unit.silences(5) == [moved]
+
+
 def test_silences_of_people_are_left_alone(room: Room) -> None:
     mine = replace(SILENCE, id="s2", source="cli")
     with room.store.unit() as unit:

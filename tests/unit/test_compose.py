@@ -82,6 +82,15 @@ def test_routes_choose_when_it_is_news_and_never_again() -> None:
     assert told(composer(later, signature(), cards(news), T)) == [("slack", "C0WAR", "Alert")]
 
 
+def test_a_target_is_told_only_what_it_can_show() -> None:
+    settings = parse("targets: [pagerduty]\n", Path("sigwatch.yaml"))
+    composer = Composer(settings, lambda _, text: text)
+    known = cards(composer(decision(), signature(), [], T))
+    later = {reason: told(composer(replace(decision(), reason=reason), signature(), known, T)) for reason in Reason}
+    assert later[Reason.COUNTED] == later[Reason.SILENCED] == later[Reason.STILL_ACTIVE] == []
+    assert later[Reason.SPREAD] == later[Reason.ACKNOWLEDGED] == [("pagerduty", "", "Alert")]
+
+
 def test_what_is_silenced_or_unknown_to_everybody_is_not_told() -> None:
     silence = Silence("s1", Matchers(), "known", "ann", 0, 10**15)
     assert list(COMPOSER(decision(silence=silence), signature(), [], T)) == []

@@ -154,6 +154,11 @@ def test_ten_times_as_many_events_as_were_told_call_again_each_time() -> None:
     assert reasons(decide(incident, hits(*range(T + 10, T + 99)), later, rules=never)) == [Reason.COUNTED]
 
 
+def test_growth_of_an_incident_that_an_older_version_opened_is_measured_from_now() -> None:
+    old = replace(opened(*range(T, T + 20)), told_count=0, opened_ms=0)
+    assert reasons(decide(old, hits(T + 30), T + MINUTE)) == [Reason.COUNTED]
+
+
 def test_who_was_called_a_moment_ago_is_not_called_for_growth() -> None:
     [counted] = decide(opened(T), hits(*range(T + 10, T + 999)), now=T + MINUTE - 1)
     assert (counted.reason, counted.incident.told_count) == (Reason.COUNTED, 990)

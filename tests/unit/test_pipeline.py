@@ -122,6 +122,7 @@ def test_what_comes_late_is_found_by_a_later_pass_and_counted_in_the_same_messag
     assert house.reasons()[-1] == ("KO-2", Reason.COUNTED, 2)
     [delivery] = house.due()
     assert (delivery.revision, incident_of(delivery).count) == (2, 2)
+    assert house.audit() == [("sigwatch", "opened", "KO-2")]
 
 
 def test_nothing_is_recorded_of_a_window_that_could_not_be_read(house: House) -> None:
@@ -314,7 +315,9 @@ def test_a_silenced_incident_is_recorded_and_counted_and_told_when_the_silence_e
     house.review(covered_ms=0)
     assert house.reasons()[-1] == ("KO-2", Reason.SILENCE_ENDED, 2)
     assert [title_of(delivery) for delivery in house.due()] == ["Title of KO-1", "Title of KO-2"]
-    assert ("ann", "silenced", "KO-2") in house.audit()
+    [silenced] = [entry for entry in house.store.audit(0, 10**15) if entry.action == "silenced"]
+    assert (silenced.actor, silenced.signature) == ("ann", "KO-2")
+    assert {"silence": "s1", "why": "known", "count": "2"}.items() <= dict(silenced.detail).items()
 
 
 def test_an_incident_that_is_over_before_its_silence_is_never_told(house: House) -> None:

@@ -4,7 +4,8 @@ from sigwatch.errors import GroupsUnavailable
 from sigwatch.model.event import (
     OpenIncidentsMeasured,
 )
-from tests.fakes.made import group, row, signature
+from sigwatch.model.incident import Reason
+from tests.fakes.made import API, group, row, signature
 from tests.unit.polling.house import EAGER, House
 
 
@@ -16,6 +17,16 @@ def test_an_incident_is_resolved_after_a_searched_silence_and_counted_as_open_be
     house.now += 61
     house.run(EAGER)
     assert house.last(OpenIncidentsMeasured).counts == ()
+
+
+def test_an_incident_ends_when_its_pattern_for_that_is_found_in_the_same_query(house: House) -> None:
+    house.signatures[:] = [signature(pattern="ERROR", resolved_pattern="healthy again", log_groups=(API,))]
+    house.watch.reload()
+    house.rows += [row("ERROR", 9_990_000), row("healthy again", 9_995_000)]
+    house.run(EAGER)
+    assert all("/ERROR|healthy again/" in search.text for search in house.source.searches)
+    [incident] = house.store.incidents()
+    assert (incident.resolution, incident.resolved_ms) == (Reason.RECOVERED, 9_995_000)
 
 
 def test_a_silence_that_could_not_be_listened_to_resolves_nothing(house: House) -> None:

@@ -7,12 +7,21 @@ from sigwatch.model.event import (
     QuarantineKind,
     RunSkipped,
 )
+from sigwatch.model.incident import Matchers, Silence
 from sigwatch.model.knowledge import Library, Problem
 from sigwatch.model.logs import LogGroup, Search
 from sigwatch.watch import Watch, keep_last_good, look_up
 from tests.fakes.made import API, group, ris, row, signature
 from tests.fakes.source import FakeSource
 from tests.unit.polling.house import EAGER, House
+
+
+def test_a_file_of_silences_that_can_not_be_read_keeps_what_it_said() -> None:
+    silence = Silence("s1", Matchers(), "known", "ann", 0, 9, source="silences.yaml:3")
+    broken = Problem("silences.yaml", 2, "file", "mend the syntax")
+    before = Library(silences=(silence,))
+    assert keep_last_good(before, Library(problems=(broken,))).silences == (silence,)
+    assert keep_last_good(before, Library()).silences == ()
 
 
 def test_a_lost_log_group_is_set_aside_until_the_next_look(house: House) -> None:
