@@ -12,7 +12,7 @@ from sigwatch.incident.silence import expiring, hush, matches
 from sigwatch.match.engine import Engine, captured
 from sigwatch.matching import MOST_FETCHED, Matched, matched
 from sigwatch.model.event import IncidentChanged, ReadIncomplete, WindowSearched
-from sigwatch.model.incident import Decision, Incident, Silence
+from sigwatch.model.incident import COUNTS, Decision, Incident, Silence
 from sigwatch.model.knowledge import KnowledgeObject, Signature
 from sigwatch.model.logs import Hit, Row
 from sigwatch.model.message import TOLD, Delivery, Notice
@@ -20,7 +20,7 @@ from sigwatch.plan.scopes import Batch
 from sigwatch.plan.strategy import QueryPlan, plan_queries
 from sigwatch.ports import Clock, Observer, Store, Unit, cursor_key
 from sigwatch.search import Reader, Reading
-from sigwatch.telling import UNTHREADED, entry_of
+from sigwatch.telling import entry_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,7 @@ class Pipeline:
         unit.put_incident(decision.incident)
         for notice in self.compose(decision, signature, unit.cards(decision.incident.id), now_ms):
             unit.enqueue(notice)
-        if decision.reason not in UNTHREADED:
+        if decision.reason not in COUNTS:
             unit.record(entry_of(decision, now_ms))
 
     def _tell(

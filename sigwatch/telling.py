@@ -4,13 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from sigwatch.model.audit import Entry
-from sigwatch.model.incident import ESCALATIONS, Decision, Incident, Reason
+from sigwatch.model.incident import COUNTS, ESCALATIONS, Decision, Incident, Reason
 from sigwatch.model.message import TOLD, Alert, Delivery, Milestone, Notice
 from sigwatch.publish.key import message_key
 from sigwatch.publish.traits import TRAITS
-
-UNTHREADED = frozenset({Reason.COUNTED, Reason.COUNTED_LATE})
-"""They only change the card."""
 
 CALLING = ESCALATIONS | {Reason.REOPENED}
 """Thread entries that call people again."""
@@ -34,7 +31,7 @@ def card(decision: Decision, alert: Alert, target: str, destination: str, at_ms:
     row = Notice(incident.id, target, destination, kind, shown, incident.id, urgency(incident.severity), at_ms=at_ms)
     yield row
     hushed = incident.silence is not None and decision.reason is not Reason.SILENCED
-    if traits.threads and decision.reason not in UNTHREADED and not hushed:
+    if traits.threads and decision.reason not in COUNTS and not hushed:
         entry = f"{incident.id}/{decision.reason}/{at_ms}"
         milestone = _milestone(decision, alert, message_key(entry, target), at_ms)
         yield replace(row, id=entry, content=milestone, thread=incident.id)

@@ -46,6 +46,10 @@ ESCALATIONS = frozenset({Reason.GREW_TENFOLD, Reason.SPREAD, Reason.UNACKNOWLEDG
 """They call people again."""
 
 
+COUNTS = frozenset({Reason.COUNTED, Reason.COUNTED_LATE})
+"""They change a number and nothing else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Matchers:
     """What a silence is for: globs on four properties, all of which must match."""

@@ -1,5 +1,6 @@
 """The terminal as a target: prints what Slack would show."""
 
+from collections import Counter
 from collections.abc import Iterator
 from textwrap import indent
 
@@ -11,14 +12,14 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from sigwatch.model.incident import State
+from sigwatch.model.incident import COUNTS, State
 from sigwatch.model.message import Alert, Content, Digest, Milestone, Remark
 from sigwatch.publish.words.inline import plain as plain_markdown
 from sigwatch.publish.words.inline import runs
 from sigwatch.publish.words.listing import CROWDS, entry, heading
 from sigwatch.publish.words.message import Message, message, severity_mark
 from sigwatch.publish.words.reasons import WORDS, change, one_line, sentence
-from sigwatch.publish.words.wording import events
+from sigwatch.publish.words.wording import events, incidents
 from sigwatch.redact.controls import strip_controls
 
 WIDEST = 100
@@ -62,6 +63,9 @@ class ConsolePublisher:
 
     def update(self, destination: str, ref: str, content: Content) -> None:
         """Print one line that says what Slack's edit would change."""
+        if isinstance(content, Digest):
+            self._print_whole(_edited_list(content))
+            return
         if not isinstance(content, Alert):
             self.post(destination, content, "")
             return
@@ -131,8 +135,17 @@ def _edit(alert: Alert, before: int | None) -> Text:
     if told.resolved:
         return Text.assemble((f"{told.mark} {told.state}", f"bold {OVER_COLOUR}"), f": {name} · {events(now)}")
     counted = f"{before:,} → {events(now)}" if before not in {None, now} else events(now)
-    why = change(alert.incident, alert.reason)
-    return Text.assemble(("✎ same message, edited: ", "dim"), (name, "bold"), f" · {counted} · {why}")
+    # That there are more events is what the count says already.
+    why = "" if alert.reason in COUNTS else f" · {change(alert.incident, alert.reason)}"
+    return Text.assemble(("✎ same message, edited: ", "dim"), (name, "bold"), f" · {counted}{why}")
+
+
+def _edited_list(page: Digest) -> Text:
+    """What a list has become; to print all of it again with each change would bury the terminal."""
+    states = Counter(alert.incident.state for alert in page.alerts)
+    told = " · ".join(f"{states[state]:,} {state}" for state in State if states[state])
+    number = f", page {page.page}" if page.pages > 1 else ""
+    return Text.assemble(("✎ same list, edited: ", "dim"), (f"{incidents(page.total)}{number}", "bold"), f" · {told}")
 
 
 def _milestone(content: Milestone) -> Text:

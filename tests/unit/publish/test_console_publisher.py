@@ -1,12 +1,13 @@
 """What a terminal or a pipe gets to read."""
 
 import io
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
-from sigwatch.model.incident import Reason
+from sigwatch.model.incident import Reason, State
 from sigwatch.model.knowledge import Step
 from sigwatch.publish.console import ConsolePublisher
 from tests.unit.publish.alerts import (
@@ -87,7 +88,7 @@ def test_an_edit_is_one_line_that_says_what_changed() -> None:
     for alert in (ACKNOWLEDGED, SILENCED, ESCALATED):
         screen.target.update("", ALERT.key, alert)
     assert screen.text[printed:].splitlines() == [
-        "✎ same message, edited: P0 KO-cm-004 · 12 → 1,204 events · more events",
+        "✎ same message, edited: P0 KO-cm-004 · 12 → 1,204 events",
         "✎ same message, edited: P0 KO-cm-004 · 1,204 → 12 events · acknowledged by jane at 06:05:11 UTC",
         "✎ same message, edited: P0 KO-cm-004 · 12 events · silenced by jane until 07:08:11 UTC: deploy is on its way",
         (
@@ -100,7 +101,7 @@ def test_an_edit_is_one_line_that_says_what_changed() -> None:
 def test_an_edit_after_a_restart_tells_the_new_count() -> None:
     screen = Screen()
     screen.target.update("", ALERT.key, replace(changed(count=57), reason=Reason.COUNTED))
-    assert screen.text == "✎ same message, edited: P0 KO-cm-004 · 57 events · more events\n"
+    assert screen.text == "✎ same message, edited: P0 KO-cm-004 · 57 events\n"
 
 
 def test_the_card_keeps_all_log_lines_where_there_is_no_thread() -> None:
@@ -116,6 +117,18 @@ def test_a_list_names_each_incident() -> None:
     assert "🔴 60 incidents · P0 3 · P1 20 · P2 7" in screen.text
     assert all(f"-{number:03}" in screen.text for number in range(30))
     assert "↳ Check CloudWatch logs for exact error" in screen.text
+
+
+def test_what_becomes_of_a_list_is_one_line() -> None:
+    screen = Screen(200)
+    page = digest(crowd(30), 1, 2, 60)
+    screen.target.update("", page.key, page)
+    states = Counter(alert.incident.state for alert in page.alerts)
+    assert states[State.ACKNOWLEDGED]
+    assert screen.text.splitlines() == [
+        f"✎ same list, edited: 60 incidents, page 1 · {states[State.OPEN]} open"
+        f" · {states[State.ACKNOWLEDGED]} acknowledged · {states[State.RESOLVED]} resolved"
+    ]
 
 
 def test_a_thread_entry_and_a_remark_are_a_line_each() -> None:
