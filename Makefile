@@ -35,6 +35,7 @@ bench: $(STAMP)
 	$(BIN)/python -m tests.bench.bench_storm
 	$(BIN)/python -m tests.bench.bench_crowd
 	$(BIN)/python -m tests.bench.bench_outage
+	$(BIN)/python -m tests.bench.bench_redaction
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .
