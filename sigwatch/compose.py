@@ -49,10 +49,19 @@ class Composer:
             return retold(decision, cards, at_ms, self._renewal(incident, signature))
         if signature is None or incident.silence or decision.reason not in FIRST_TOLD:
             return []
+        tags = (*signature.ko.tags, *(signature.ris.tags if signature.ris else ()))
+        found = route(self.settings.routes, incident.project, incident.severity, tags, incident.opened_ms / 1000)
+        name, channel = (found.name, found.channel) if found else ("", "")
         return [
-            notice
-            for target, destination in self._chosen(incident, signature)
-            for notice in card(decision, self.alert(incident, signature, target), target, destination, at_ms)
+            replace(notice, route=name)
+            for target in (found and found.targets) or self.settings.targets
+            for notice in card(
+                decision,
+                self.alert(incident, signature, target),
+                target,
+                self.destination(target, incident.project, channel),
+                at_ms,
+            )
         ]
 
     def alert(self, incident: Incident, signature: Signature, target: str) -> Alert:
@@ -86,13 +95,6 @@ class Composer:
             for target in self.settings.targets
             if TRAITS[target].merges
         ]
-
-    def _chosen(self, incident: Incident, signature: Signature) -> list[tuple[str, str]]:
-        tags = (*signature.ko.tags, *(signature.ris.tags if signature.ris else ()))
-        found = route(self.settings.routes, incident.project, incident.severity, tags, incident.opened_ms / 1000)
-        targets = found.targets if found and found.targets else self.settings.targets
-        channel = found.channel if found else ""
-        return [(target, self.destination(target, incident.project, channel)) for target in targets]
 
     def destination(self, target: str, project: str, channel: str = "") -> str:
         """Where in a target a project's messages go: a Slack channel, or nothing where there is but one place."""

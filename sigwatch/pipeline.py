@@ -173,10 +173,11 @@ class Pipeline:
 
     def _record(self, unit: Unit, decision: Decision, signature: Signature | None, now_ms: int) -> None:
         unit.put_incident(decision.incident)
-        for notice in self.compose(decision, signature, unit.cards(decision.incident.id), now_ms):
+        notices = list(self.compose(decision, signature, unit.cards(decision.incident.id), now_ms))
+        for notice in notices:
             unit.enqueue(notice)
         if decision.reason not in COUNTS:
-            unit.record(entry_of(decision, now_ms))
+            unit.record(entry_of(decision, now_ms, notices))
 
     def _tell(
         self,

@@ -1,6 +1,6 @@
 """What a decision about an incident makes targets show, and what the audit trail says of it. Pure."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from sigwatch.model.audit import Entry
@@ -56,8 +56,8 @@ def retold(
     return told
 
 
-def entry_of(decision: Decision, at_ms: int) -> Entry:
-    """The line of the audit trail about a decision."""
+def entry_of(decision: Decision, at_ms: int, notices: Iterable[Notice] = ()) -> Entry:
+    """The line of the audit trail about a decision, with the route by which its notices go."""
     incident = decision.incident
     silence = incident.silence if decision.reason is Reason.SILENCED else None
     detail = [("severity", incident.severity), ("count", str(incident.count)), ("log_groups", _places(incident))]
@@ -65,6 +65,7 @@ def entry_of(decision: Decision, at_ms: int) -> Entry:
         detail += [("silence", silence.id), ("why", silence.reason)]
     if decision.reason is Reason.RECURRED:
         detail.append(("occurrence", str(incident.occurrence)))
+    detail += [("route", name) for name in sorted({notice.route for notice in notices if notice.route})]
     return Entry(
         at_ms, decision.actor, decision.reason, incident.id, incident.signature, incident.project, tuple(detail)
     )

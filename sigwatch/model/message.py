@@ -198,3 +198,5 @@ class Notice:
     thread: str = ""
     at_ms: int = field(default=0, compare=False)
     """Since when it is to be shown."""
+    route: str = ""
+    """Which route of the configuration chose the target; empty where none did."""

@@ -10,6 +10,7 @@ from sigwatch.model.incident import Decision, Incident, Matchers, Reason, Silenc
 from sigwatch.model.knowledge import Step
 from sigwatch.model.message import Alert, Delivery, Milestone, Notice
 from sigwatch.redact.standard import mask_document
+from sigwatch.telling import entry_of
 from tests.fakes.made import API, ris, row, signature
 
 SETTINGS = parse(
@@ -77,6 +78,8 @@ def test_routes_choose_when_it_is_news_and_never_again() -> None:
     composer = Composer(settings, lambda _, text: text)
     news = list(composer(decision(severity="P0"), signature(), [], T))
     assert told(news)[0] == ("slack", "C0WAR", "Alert")
+    assert {notice.route for notice in news} == {"route 1"}
+    assert ("route", "route 1") in entry_of(decision(severity="P0"), T, news).detail
     assert told(composer(decision(severity="P1"), signature(), [], T)) == [("console", "", "Alert")]
     later = replace(decision(severity="P1", count=9), reason=Reason.COUNTED)
     assert told(composer(later, signature(), cards(news), T)) == [("slack", "C0WAR", "Alert")]
