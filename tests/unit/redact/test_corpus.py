@@ -13,7 +13,7 @@ from sigwatch.redact.standard import STANDARD, mask
 from tests.unit.redact.corpus import NAMES, SHAPES, some
 from tests.unit.redact.harmless import HARMLESS
 
-CORPORA = Path("/work/shared/corpora")
+CORPORA = Path(__file__).resolve().parents[3] / "../shared/corpora"
 
 Carrier = Callable[[str], str]
 
