@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from sigwatch.model.audit import Entry
 from sigwatch.model.incident import COUNTS, ESCALATIONS, Decision, Incident, Reason
+from sigwatch.model.knowledge import SEVERITIES, UNRATED
 from sigwatch.model.message import TOLD, Alert, Delivery, Milestone, Notice
 from sigwatch.publish.key import message_key
 from sigwatch.publish.traits import TRAITS
@@ -12,8 +13,8 @@ from sigwatch.publish.traits import TRAITS
 CALLING = ESCALATIONS | {Reason.REOPENED}
 """Thread entries that call people again."""
 
-_URGENCY = {"P0": 0, "P1": 1, "P2": 2, "P3": 3, "P4": 4}
-OTHER_URGENCY = 5
+_URGENCY = {severity: rank for rank, severity in enumerate(SEVERITIES)}
+OTHER_URGENCY = _URGENCY[UNRATED]
 
 
 def urgency(severity: str) -> int:

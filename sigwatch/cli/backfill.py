@@ -4,7 +4,6 @@ import json
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -20,6 +19,7 @@ from sigwatch.model.incident import Incident
 from sigwatch.model.logs import Window
 from sigwatch.plan.cost import GIGABYTE, dollars
 from sigwatch.ports import LogSource
+from sigwatch.publish.words.wording import rfc3339
 
 
 @dataclass(slots=True)
@@ -109,8 +109,8 @@ def _found(hits: dict[str, int], incidents: Sequence[Incident], totals: Totals) 
             {
                 "signature": incident.signature,
                 "group": incident.group,
-                "first_seen": _iso(incident.first_seen_ms),
-                "last_seen": _iso(incident.last_seen_ms),
+                "first_seen": rfc3339(incident.first_seen_ms),
+                "last_seen": rfc3339(incident.last_seen_ms),
                 "count": incident.count,
             }
             for incident in incidents
@@ -119,8 +119,8 @@ def _found(hits: dict[str, int], incidents: Sequence[Incident], totals: Totals) 
             {
                 "scope": gap.scope,
                 "log_groups": [group.name for group in gap.groups],
-                "start": _iso(gap.window.start * 1000),
-                "end": _iso(gap.window.end * 1000),
+                "start": rfc3339(gap.window.start * 1000),
+                "end": rfc3339(gap.window.end * 1000),
                 "reason": gap.reason,
             }
             for gap in totals.gaps
@@ -131,12 +131,8 @@ def _found(hits: dict[str, int], incidents: Sequence[Incident], totals: Totals) 
 def _unsearched(window: Window, looked_up: bool) -> dict[str, Any]:
     """The whole range as a gap: nothing that was asked for could be searched."""
     reason = "no watched log group can be searched in this range" if looked_up else "log groups can not be listed"
-    span = {"start": _iso(window.start * 1000), "end": _iso(window.end * 1000)}
+    span = {"start": rfc3339(window.start * 1000), "end": rfc3339(window.end * 1000)}
     return {"scope": "all", "log_groups": [], **span, "reason": reason}
-
-
-def _iso(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _print(report: dict[str, Any]) -> None:

@@ -75,7 +75,7 @@ def _write_csv(entries: Sequence[Entry]) -> None:
 
 
 def _cells(entry: Entry) -> tuple[str, ...]:
-    return (str(iso(entry.at_ms)), entry.actor, entry.action, entry.subject, entry.signature, entry.project)
+    return (iso(entry.at_ms), entry.actor, entry.action, entry.subject, entry.signature, entry.project)
 
 
 def _harmless(cell: str) -> str:

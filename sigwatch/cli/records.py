@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
+from typing import overload
 
 import typer
 from rich.console import Console
@@ -120,6 +121,10 @@ def print_trail(entries: Sequence[Entry]) -> None:
         say(stdout(), Text.assemble(line, (f"  {detail}" if detail else "", "dim")))
 
 
+@overload
+def iso(ms: int) -> str: ...
+@overload
+def iso(ms: int | None) -> str | None: ...
 def iso(ms: int | None) -> str | None:
     """A time as `2026-02-04T06:02:11Z`."""
     return None if ms is None else datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

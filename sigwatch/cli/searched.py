@@ -3,7 +3,6 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -11,7 +10,7 @@ from rich.table import Table
 
 from sigwatch import wiring
 from sigwatch.cli.context import FINDINGS, FINE, Format, duration, moment, options, say, stdout
-from sigwatch.cli.records import opened
+from sigwatch.cli.records import iso, opened
 from sigwatch.model.coverage import Coverage, Spending
 from sigwatch.model.logs import Window
 from sigwatch.plan.cost import GIGABYTE
@@ -40,7 +39,7 @@ def coverage(
             for key, spans in sorted(store.coverage().items())
         ]
     if shape is Format.JSON:
-        report = {"since": _moment(asked.start), "until": _moment(asked.end), "coverage": found}
+        report = {"since": _at(asked.start), "until": _at(asked.end), "coverage": found}
         typer.echo(json.dumps(report, indent=2))
     else:
         _print_coverage(found, asked)
@@ -98,11 +97,11 @@ def _searched(key: tuple[str, str, str, str], spans: Coverage, asked: Window, ta
         "account": account,
         "region": region,
         "log_group": name,
-        "from": _moment(begin),
-        "searched_to": _moment(max(begin, min(asked.end, spans.frontier))),
+        "from": _at(begin),
+        "searched_to": _at(max(begin, min(asked.end, spans.frontier))),
         "complete": spans.begin <= asked.start and spans.frontier >= asked.end and not gaps,
         "behind_seconds": max(0, due - max(spans.frontier, asked.start)),
-        "gaps": [{"start": _moment(gap.start), "end": _moment(gap.end), "seconds": gap.seconds} for gap in gaps],
+        "gaps": [{"start": _at(gap.start), "end": _at(gap.end), "seconds": gap.seconds} for gap in gaps],
     }
 
 
@@ -113,7 +112,7 @@ def _print_coverage(found: list[dict[str, Any]], asked: Window) -> None:
         place = f" in {each['account']}/{each['region']}" if several else ""
         by_pass[each["pass"] + place].append(each)
     stdout().print(_table(by_pass))
-    for remark, style in (*_young(by_pass, _moment(asked.start)), *_missing(found, asked)):
+    for remark, style in (*_young(by_pass, _at(asked.start)), *_missing(found, asked)):
         say(stdout(), remark, style)
 
 
@@ -145,8 +144,8 @@ def _missing(found: list[dict[str, Any]], asked: Window) -> Iterator[tuple[str, 
     for each, gap in gaps:
         yield f"not searched: {each['pass']} {each['log_group']} {gap['start']} to {gap['end']}", "red"
     if not gaps:
-        yield f"no gaps from {_moment(asked.start)} to {_moment(asked.end)}", "green"
+        yield f"no gaps from {_at(asked.start)} to {_at(asked.end)}", "green"
 
 
-def _moment(second: int) -> str:
-    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _at(second: int) -> str:
+    return iso(second * 1000)

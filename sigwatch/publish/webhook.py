@@ -8,7 +8,6 @@ import binascii
 import hashlib
 import hmac
 import uuid
-from datetime import UTC, datetime
 from typing import Any
 
 from sigwatch.model.incident import Incident, Reason
@@ -16,6 +15,7 @@ from sigwatch.model.message import Alert, Content, Fix
 from sigwatch.ports import Clock
 from sigwatch.publish.http import DEADLINE_SECONDS, Address, encode, post, repeatable
 from sigwatch.publish.words.plain_text import card
+from sigwatch.publish.words.wording import rfc3339
 
 SCHEMA_VERSION = 1
 """Grows when a field goes or changes its meaning; new fields do not count."""
@@ -123,7 +123,7 @@ def envelope(alert: Alert) -> dict[str, Any]:
     """The event as docs/targets.md describes it. Holds nothing but the alert, so a repeated one is the same."""
     return {
         "type": TYPES.get(alert.reason, OTHER_TYPE),
-        "timestamp": _time(_changed_ms(alert)),
+        "timestamp": rfc3339(_changed_ms(alert)),
         "schema_version": SCHEMA_VERSION,
         "data": {
             "key": alert.key,
@@ -164,12 +164,12 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "log_groups": list(incident.log_groups),
         "count": incident.count,
         "occurrence": incident.occurrence,
-        "first_seen": _time(incident.first_seen_ms),
-        "last_seen": _time(incident.last_seen_ms),
-        "resolved": None if incident.resolved_ms is None else _time(incident.resolved_ms),
+        "first_seen": rfc3339(incident.first_seen_ms),
+        "last_seen": rfc3339(incident.last_seen_ms),
+        "resolved": None if incident.resolved_ms is None else rfc3339(incident.resolved_ms),
         "resolution": incident.resolution.value if incident.resolution else None,
         "acknowledged_by": incident.acknowledged_by or None,
-        "silenced_until": _time(silence.ends_ms) if silence else None,
+        "silenced_until": rfc3339(silence.ends_ms) if silence else None,
     }
 
 
@@ -185,7 +185,3 @@ def _remediation(fix: Fix) -> dict[str, Any]:
         "steps": [{"number": number, "text": step.text, "code": step.code} for number, step in enumerate(fix.steps, 1)],
         "verification": fix.verification,
     }
-
-
-def _time(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

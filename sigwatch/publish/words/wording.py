@@ -41,6 +41,11 @@ def days(count: int) -> str:
     return f"{count:,} day{'' if count == 1 else 's'}"
 
 
+def rfc3339(ms: int) -> str:
+    """An epoch millisecond as machines read it: `2026-02-04T06:02:11.000Z`."""
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def duration(ms: int) -> str:
     """A length of time in its two leading units at most: `under 1 s`, `45 s`, `12 min`, `3 h 20 min`, `41 days`."""
     seconds = max(ms, 0) // 1000
