@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sigwatch.errors import NotSent, PublishError, Refused
+from sigwatch.errors import NotSent, PublishError
 from sigwatch.model.incident import State
 from sigwatch.model.message import Alert, Content
 from sigwatch.ports import Clock
 from sigwatch.publish.http import DEADLINE_SECONDS, Address, encode, post, repeatable
+from sigwatch.publish.plainer import plainer
 from sigwatch.publish.words.message import message
 from sigwatch.publish.words.plain_text import card, plain_text
 from sigwatch.publish.words.wording import date_time
@@ -64,12 +65,7 @@ class AlertmanagerPublisher:
     def update(self, destination: str, ref: str, content: Content) -> None:  # noqa: ARG002 - the port's signature
         """Send the alert as it is now; in the plainest form if Alertmanager refuses the full one."""
         alert = card(content, "Alertmanager")
-        try:
-            self._tell(alert, payload)
-        except Refused as refused:
-            if not refused.because_of_content:
-                raise
-            self._tell(alert, bare_payload)
+        plainer(lambda: self._tell(alert, payload), lambda: self._tell(alert, bare_payload))
 
     def find(self, destination: str, key: str, since_ms: int, thread: str) -> str | None:  # noqa: ARG002 - the port's signature
         """None: an alert that may have arrived is sent again, which changes nothing."""

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from sigwatch.errors import Refused
 from sigwatch.model.incident import State
 from sigwatch.model.message import Alert, Content
 from sigwatch.publish.http import DEADLINE_SECONDS, Address, encode, post, repeatable
+from sigwatch.publish.plainer import plainer
 from sigwatch.publish.words.message import Message, message
 from sigwatch.publish.words.plain_text import card, numbered
 from sigwatch.publish.words.wording import cut, date_time
@@ -65,12 +65,7 @@ class PagerDutyPublisher:
     def update(self, destination: str, ref: str, content: Content) -> None:  # noqa: ARG002 - the port's signature
         """Send what the incident is now; in the plainest form if PagerDuty refuses the full one."""
         alert = card(content, "PagerDuty")
-        try:
-            self._send(alert, event)
-        except Refused as refused:
-            if not refused.because_of_content:
-                raise
-            self._send(alert, bare_event)
+        plainer(lambda: self._send(alert, event), lambda: self._send(alert, bare_event))
 
     def find(self, destination: str, key: str, since_ms: int, thread: str) -> str | None:  # noqa: ARG002 - the port's signature
         """None: an event that may have arrived is sent again, which changes nothing."""

@@ -11,6 +11,7 @@ from slack_sdk.web import SlackResponse
 from sigwatch.errors import Ambiguous, NotSent, PublishError, Refused
 from sigwatch.model.message import Content, Milestone
 from sigwatch.publish.deadline import within
+from sigwatch.publish.plainer import plainer
 from sigwatch.publish.slack.blocks import blocks, blocks_with_buttons, plain, validate
 from sigwatch.publish.slack.outcome import explain, harmless_to_repeat
 from sigwatch.publish.words.reasons import ESCALATIONS
@@ -93,13 +94,11 @@ class SlackPublisher:
             Refused: the message is gone, or not ours.
         """
         text, body = self._render(content)
-        try:
-            self._edit(destination, ref, content, text, body)
-        except Refused as refused:
-            if not refused.because_of_content:
-                raise
+        plainer(
+            lambda: self._edit(destination, ref, content, text, body),
             # No blocks at all would leave the old ones in place.
-            self._edit(destination, ref, content, plain(content), [])
+            lambda: self._edit(destination, ref, content, plain(content), []),
+        )
 
     def find(self, destination: str, key: str, since_ms: int, thread: str) -> str | None:
         """The `ts` of the oldest message with that key in the channel or thread; None when surely none is there.
