@@ -10,6 +10,7 @@ from sigwatch.model.event import Event
 from sigwatch.model.incident import Incident, Silence
 from sigwatch.model.logs import Hit, LogGroup, Row, Search, SearchResult, Volume, Window
 from sigwatch.model.message import Content, Delivery, Notice
+from sigwatch.model.past import Finding
 
 Clock = Callable[[], float]
 """Epoch seconds."""
@@ -256,6 +257,28 @@ class Store(QueryLog, Protocol):
 
     def close(self) -> None:
         """Let go of the state."""
+
+
+class Findings(Protocol):
+    """What a search of the past has found so far, in whatever order."""
+
+    def add(self, findings: Sequence[Finding]) -> int:
+        """Keep those that are not known yet, all or none; returns how many new hits, ends of incidents aside."""
+
+    def in_time(self) -> Iterator[Finding]:
+        """All of them: one signature and grouping key after the other, each in the order of time."""
+
+    def span(self) -> tuple[int, int] | None:
+        """Times of the first and of the last hit, in epoch milliseconds; None without any."""
+
+    def hit_counts(self) -> Mapping[str, int]:
+        """Hits by signature, ends of incidents aside."""
+
+    def place_counts(self) -> Mapping[str, int]:
+        """Hits by log group, ends of incidents aside."""
+
+    def bars(self, start_ms: int, end_ms: int, parts: int) -> Mapping[str, Sequence[int]]:
+        """By signature, its hits in each of so many equal parts of [start, end)."""
 
 
 class Publisher(Protocol):
