@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+from sigwatch.dialect import Filter, escape, widen
 from sigwatch.model.knowledge import Signature
-from sigwatch.plan.dialect import Filter, escape, widen
 from sigwatch.plan.factor import DEEPEST, Atoms, atoms, depth, factored, growth
 from sigwatch.plan.literals import Literal
 

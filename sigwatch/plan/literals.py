@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import product
 from typing import Any
 
-from sigwatch.plan.dialect import folds_apart, ignores_case
+from sigwatch.dialect import folds_apart, ignores_case
 
 _parser: Any = importlib.import_module("re._parser")
 _codes: Any = importlib.import_module("re._constants")

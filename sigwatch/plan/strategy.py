@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from sigwatch.dialect import Filter
 from sigwatch.model.knowledge import Signature
 from sigwatch.plan.coarse import THRESHOLDS, covers, serves
-from sigwatch.plan.dialect import Filter
 from sigwatch.plan.insights import (
     LONGEST_QUERY,
     MARK_LENGTH,

@@ -5,8 +5,8 @@ import re2
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from sigwatch.dialect import Filter, escape, widen
 from sigwatch.match.engine import finds
-from sigwatch.plan.dialect import Filter, escape, widen
 
 
 @pytest.mark.parametrize(
