@@ -5,16 +5,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from sigwatch.findings import grouping
 from sigwatch.incident import lifecycle
-from sigwatch.incident.grouping import grouping_key
 from sigwatch.incident.own import OWN, cut_hit, overflow_hit
 from sigwatch.incident.silence import expiring, hush, matches
-from sigwatch.match.engine import Engine, captured
+from sigwatch.match.engine import Engine
 from sigwatch.matching import MOST_FETCHED, Matched, matched
 from sigwatch.model.event import IncidentChanged, ReadIncomplete, WindowSearched
 from sigwatch.model.incident import COUNTS, Decision, Incident, Silence
 from sigwatch.model.knowledge import KnowledgeObject, Signature
-from sigwatch.model.logs import Hit, Row
+from sigwatch.model.logs import Hit
 from sigwatch.model.message import TOLD, Delivery, Notice
 from sigwatch.plan.scopes import Batch
 from sigwatch.plan.strategy import QueryPlan, plan_queries
@@ -160,16 +160,10 @@ class Pipeline:
         found: defaultdict[tuple[str, str], tuple[list[Hit], list[Hit]]] = defaultdict(lambda: ([], []))
         for name, its in by_signature.items():
             signature = signatures[name]
-            group, side = self._grouping(signature), 1 if signature.recovers else 0
+            group, side = grouping(signature, self.group_by, self.rules.mask), 1 if signature.recovers else 0
             for each in its:
                 found[signature.recovers or name, group(each.row)][side].append(each)
         return {key: lifecycle.Found(*both) for key, both in found.items()}
-
-    def _grouping(self, signature: Signature) -> Callable[[Row], str]:
-        """What hits of a signature share when they belong to one incident."""
-        group_by = signature.ko.group_by or self.group_by
-        mask = partial(self.rules.mask, signature.project)
-        return lambda row: grouping_key(row, group_by, lambda row: captured(signature.pattern, row.message), mask)
 
     def _record(self, unit: Unit, decision: Decision, signature: Signature | None, now_ms: int) -> None:
         unit.put_incident(decision.incident)

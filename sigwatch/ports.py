@@ -82,6 +82,9 @@ class Unit(Protocol):
     def add_hits(self, hits: Sequence[Hit]) -> list[Hit]:
         """Record the hits and return those that were not known before, in the given order."""
 
+    def add_findings(self, findings: Sequence[Finding]) -> int:
+        """See `Findings.add`."""
+
     def incident(self, signature: str, group: str) -> Incident | None:
         """The newest incident of that signature and grouping key."""
 

@@ -48,6 +48,11 @@ def grown(before: Incident, after: Incident, growth: int) -> Reason | None:
     return None
 
 
+def sample_of(project: str, message: str, mask: Callable[[str, str], str]) -> str:
+    """What is kept of an event's text. Cut after masking: half a secret would not be recognised as one."""
+    return mask(project, message[: 2 * SAMPLE_LENGTH])[:SAMPLE_LENGTH]
+
+
 def _histogram(before: Iterable[tuple[int, int]], times: Iterable[int], last_ms: int) -> tuple[tuple[int, int], ...]:
     by_minute = Counter(dict(before))
     by_minute.update(time // 60_000 for time in times)
@@ -66,8 +71,7 @@ def _samples(incident: Incident, hits: Iterable[Hit], mask: Callable[[str, str],
         if hit.row.message in seen:
             continue
         seen.add(hit.row.message)
-        # Cut after masking: half a secret would not be recognised as one.
-        sample = mask(incident.project, hit.row.message[: 2 * SAMPLE_LENGTH])[:SAMPLE_LENGTH]
+        sample = sample_of(incident.project, hit.row.message, mask)
         if sample not in kept:
             kept.append(sample)
             yield sample

@@ -41,14 +41,17 @@ class Database:
     """A connection that several threads share; each transaction waits for the one before it."""
 
     def __init__(self, path: Path | str) -> None:
-        """Open or create the file; `:memory:` keeps everything in memory.
+        """Open or create the file.
+
+        `:memory:` keeps everything in memory. An empty path keeps it there too, and in a private file where it grows,
+        which is gone when the connection is closed or the process ends, however it ends.
 
         Raises:
             StoreError: the file can not be opened, or is from a newer version.
         """
         self._lock = threading.RLock()
         try:
-            if str(path) != ":memory:":
+            if str(path) not in {":memory:", ""}:
                 Path(path).parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
         except (OSError, sqlite3.Error) as error:

@@ -30,6 +30,14 @@ CREATE TABLE IF NOT EXISTS hits (
   ts_ms INTEGER NOT NULL, identity TEXT NOT NULL, signature TEXT NOT NULL, PRIMARY KEY (ts_ms, identity)
 ) STRICT, WITHOUT ROWID;
 
+-- What a search of the past found, in the order in which it is told: of events at one time, hits go before ends.
+CREATE TABLE IF NOT EXISTS findings (
+  signature TEXT NOT NULL, grouping TEXT NOT NULL, ts_ms INTEGER NOT NULL, companion TEXT NOT NULL,
+  identity TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL, log_group TEXT NOT NULL, stream TEXT NOT NULL,
+  ingested_ms INTEGER NOT NULL, message TEXT NOT NULL,
+  PRIMARY KEY (signature, grouping, ts_ms, companion, identity)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE IF NOT EXISTS incidents (
   id TEXT NOT NULL PRIMARY KEY, signature TEXT NOT NULL, grouping TEXT NOT NULL,
   occurrence INTEGER NOT NULL, state TEXT NOT NULL, first_seen_ms INTEGER NOT NULL, body TEXT NOT NULL

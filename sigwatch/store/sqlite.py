@@ -14,6 +14,7 @@ from sigwatch.model.logs import Search, Window
 from sigwatch.model.message import Delivery
 from sigwatch.ports import CursorKey
 from sigwatch.store.database import Database
+from sigwatch.store.sqlite_findings import SqliteFindings
 from sigwatch.store.sqlite_outbox import SqliteOutbox
 from sigwatch.store.sqlite_rows import INCIDENTS, SILENCES, entry_of
 from sigwatch.store.sqlite_unit import SqliteUnit
@@ -23,7 +24,7 @@ class SqliteStore:
     """The state of one daemon. Safe to use from several threads; each transaction waits for the one before it."""
 
     def __init__(self, path: Path | str) -> None:
-        """Open or create the file; `:memory:` keeps everything in memory.
+        """Open or create the file; see `Database` for what is no file.
 
         Raises:
             StoreError: the file can not be opened, or is from a newer version.
@@ -32,6 +33,7 @@ class SqliteStore:
         self._rows = self._database.rows
         self._transaction = self._database.transaction
         self.deliveries = SqliteOutbox(self._database)
+        self.findings = SqliteFindings(self._database)
 
     @contextmanager
     def unit(self) -> Iterator["SqliteUnit"]:

@@ -9,7 +9,9 @@ from sigwatch.model.coverage import Lookback
 from sigwatch.model.incident import Incident, Silence, State
 from sigwatch.model.logs import Hit, LogGroup
 from sigwatch.model.message import Alert, Delivery, Kind, Milestone, Notice
+from sigwatch.model.past import Finding
 from sigwatch.ports import CursorKey
+from sigwatch.store.sqlite_findings import add_findings
 from sigwatch.store.sqlite_rows import CARD, DELIVERY, DIGEST, INCIDENTS, SILENCES, dumped, entry_of, form_of, readable
 
 _PLACE = "pass = ? AND account = ? AND region = ? AND log_group = ?"
@@ -27,6 +29,10 @@ class SqliteUnit:
         insert = self._connection.cursor().execute
         statement = "INSERT INTO hits (ts_ms, identity, signature) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
         return [hit for hit in hits if insert(statement, (hit.row.ts_ms, hit.identity, hit.signature)).rowcount == 1]
+
+    def add_findings(self, findings: Sequence[Finding]) -> int:
+        """See `ports.Unit.add_findings`."""
+        return add_findings(self._connection, findings)
 
     def incident(self, signature: str, group: str) -> Incident | None:
         """See `ports.Unit.incident`."""

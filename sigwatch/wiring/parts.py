@@ -142,5 +142,5 @@ def open_existing(settings: Settings) -> SqliteStore | None:
 
 
 def memory_store() -> SqliteStore:
-    """State that is forgotten with the process: a backfill's."""
-    return SqliteStore(":memory:")
+    """State that is forgotten with the process, and leaves memory for the disk where it grows."""
+    return SqliteStore("")

@@ -8,8 +8,9 @@ import pytest
 from sigwatch.store.sqlite import SqliteStore
 
 
-@pytest.fixture(params=["file", "memory"])
+@pytest.fixture(params=["file", "memory", "private"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqliteStore]:
-    made = SqliteStore(tmp_path / "deep" / "state.db" if request.param == "file" else ":memory:")
+    places = {"file": tmp_path / "deep" / "state.db", "memory": ":memory:", "private": ""}
+    made = SqliteStore(places[request.param])
     yield made
     made.close()
