@@ -13,17 +13,13 @@ from sigwatch.model.event import QueryEnded, QueryStatus
 from sigwatch.model.knowledge import Signature
 from sigwatch.model.logs import LogGroup, Row, Search, SearchResult, Window
 from sigwatch.plan.cost import dollars
-from sigwatch.plan.insights import ROW_LIMIT, pack
+from sigwatch.plan.insights import MOST_ROWS, ROW_LIMIT, asking_for, pack
 from sigwatch.plan.scopes import Batch
 from sigwatch.plan.windows import searchable_from
 from sigwatch.ports import LogSource, Observer
 
 Queries = Sequence[tuple[str, tuple[Signature, ...]]]
 """Query texts that together search for some signatures, each with those that it serves."""
-
-MOST_ROWS = 100_000
-"""What the service returns at most; asked for only where nothing is left to split."""
-
 
 @dataclass(slots=True)
 class Reading:
@@ -56,6 +52,8 @@ class Reader:
     source: LogSource
     observe: Observer
     dollars_per_gb: float
+    limit: int = ROW_LIMIT
+    """Rows asked for; a result with as many is paid for and split. More of them are held in memory at once."""
 
     def read(self, batch: Batch, queries: Queries) -> Reading:
         """Search the batch with queries that together serve all of its signatures.
@@ -66,7 +64,7 @@ class Reader:
         reading = Reading(batch.window)
         for text, signatures in queries:
             place = batch.scope.name, batch.step.name, batch.groups
-            pending = [Search(*place, signatures, text, reading.window, ROW_LIMIT)]
+            pending = [Search(*place, signatures, asking_for(text, self.limit), reading.window, self.limit)]
             while pending:
                 pending += self._attempt(_without(pending.pop(), reading), reading)
         # An earlier query of the batch may have read more than a later one could.
@@ -127,7 +125,7 @@ def _smaller(search: Search, result: SearchResult, reading: Reading) -> list[Sea
     if len(search.signatures) > 1:
         return _split_signatures(search)
     if search.limit < MOST_ROWS:
-        return [replace(search, limit=MOST_ROWS)]
+        return [replace(search, text=asking_for(search.text, MOST_ROWS), limit=MOST_ROWS)]
     reading.overflowing.append(search)
     reading.rows += result.rows
     return []
@@ -148,7 +146,7 @@ def _halves(groups: tuple[LogGroup, ...]) -> Iterator[tuple[LogGroup, ...]]:
 def _split_signatures(search: Search) -> list[Search]:
     middle = len(search.signatures) // 2
     return [
-        replace(search, text=text, signatures=signatures)
+        replace(search, text=asking_for(text, search.limit), signatures=signatures)
         for half in (search.signatures[:middle], search.signatures[middle:])
         for text, signatures in pack(half)
     ]

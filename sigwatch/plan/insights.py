@@ -12,16 +12,20 @@ LONGEST_QUERY = 10_000
 """Characters that StartQuery takes."""
 
 MARK_LENGTH = 48
-"""Kept free for the comment line that says whose query it is."""
+"""Kept free for the comment line that says whose query it is, and for a larger limit."""
 
 ROW_LIMIT = 10_000
 """Rows asked for: one page. A result that reaches it is split, because the service drops the rest without a sign."""
+
+MOST_ROWS = 100_000
+"""What the service returns at most."""
 
 LONGEST_FILTER = 9_000
 """A single pattern's filter beyond this is refused: it would fill a query of its own."""
 
 _HEAD = "fields @timestamp, @ingestionTime, @log, @logStream, @message\n| filter "
-_TAIL = f"\n| sort @timestamp asc\n| limit {ROW_LIMIT}"
+_LIMIT = "\n| limit "
+_TAIL = f"\n| sort @timestamp asc{_LIMIT}{ROW_LIMIT}"
 _ANY_CASE = "(?i)"
 
 UNFILTERED = "fields @timestamp, @log, @logStream, @message\n| sort @timestamp asc"
@@ -56,6 +60,14 @@ def query_text(filters: Iterable[Filter]) -> str:
     conditions = [f"@message like /{exact}/"] if exact else []
     conditions += [f"@message like /{_ANY_CASE}{any_case}/"] if any_case else []
     return _HEAD + " or ".join(conditions) + _TAIL
+
+
+def asking_for(text: str, rows: int) -> str:
+    """The same query, for so many rows at most.
+
+    Some services heed the text and some the parameter of the request, so the two must always agree.
+    """
+    return f"{text.rpartition(_LIMIT)[0]}{_LIMIT}{rows}"
 
 
 ROOM = LONGEST_QUERY - MARK_LENGTH - len(query_text([Filter("x", any_case=False), Filter("x", any_case=True)]))

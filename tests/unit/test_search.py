@@ -3,9 +3,9 @@ import pytest
 from sigwatch.errors import GroupsUnavailable, OutsideRetention, QueryRejected, SourceError, SourceUnavailable
 from sigwatch.model.event import Event, QueryEnded, QueryStatus
 from sigwatch.model.logs import LogGroup, Pass, Scope, Search, Window
-from sigwatch.plan.insights import pack
+from sigwatch.plan.insights import MOST_ROWS, pack
 from sigwatch.plan.scopes import Batch
-from sigwatch.search import MOST_ROWS, Reader, Reading
+from sigwatch.search import Reader, Reading
 from tests.fakes.made import API, group, row, signature
 from tests.fakes.source import FakeSource
 
@@ -44,6 +44,17 @@ def test_of_a_window_with_a_result_at_the_limit_only_the_beginning_is_read_now()
     assert [s.window.seconds for s in source.searches] == [4, 2]
 
 
+def test_whoever_has_the_memory_asks_for_more_rows_at_once() -> None:
+    source = FakeSource(rows=[row("ERROR", 10_000 + n % 4_000) for n in range(30_000)])
+    reading = Reader(source, lambda _: None, 0.005, limit=MOST_ROWS).read(
+        batch(Window(10, 14), patterns=("ERROR", "b" * 9_000)), pack([signature("KO-0", "ERROR")])
+    )
+    assert (reading.window, len(reading.rows)) == (Window(10, 14), 30_000)
+    [search] = source.searches
+    assert search.limit == MOST_ROWS
+    assert search.text.endswith("\n| sort @timestamp asc\n| limit 100000")
+
+
 def test_every_query_of_a_batch_counts_only_as_far_as_the_shortest() -> None:
     rows = [row("ERROR", 10_000 + n % 4_000) for n in range(12_000)] + [row("a" * 6_000, ts) for ts in (11_000, 13_000)]
     source = FakeSource(rows=rows)
@@ -65,6 +76,7 @@ def test_a_full_second_is_split_by_groups_then_by_signatures_then_asked_for_whol
     assert len(reading.rows) == 10_007
     assert not reading.overflowing
     assert source.searches[-1].limit == MOST_ROWS
+    assert all(search.text.endswith(f"\n| limit {search.limit}") for search in source.searches)
 
 
 def test_what_can_not_be_read_whole_is_said() -> None:
