@@ -4,7 +4,8 @@ Own code, and little of it: libraries for this bring a clock and a way to sleep 
 """
 
 import threading
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -20,6 +21,14 @@ class Limits:
     results_per_second: float = 8.0
     other_per_second: float = 5.0
     concurrent: int = 30
+
+    def rate(self, kind: str) -> float:
+        """Requests a second of one kind: `start`, `results` or `other`."""
+        return {
+            "start": self.start_per_second,
+            "results": self.results_per_second,
+            "other": self.other_per_second,
+        }[kind]
 
 
 def reserve(promised: float, now: float, rate: float) -> tuple[float, float]:
@@ -40,18 +49,15 @@ def reserve(promised: float, now: float, rate: float) -> tuple[float, float]:
 class Limiter:
     """Lets requests through no faster than the limits. Safe to use from several threads, first come, first served."""
 
-    def __init__(self, limits: Limits, clock: Clock, wait: Wait) -> None:
-        """`wait` says True when sigwatch is to stop."""
-        self._rates = {
-            "start": limits.start_per_second,
-            "results": limits.results_per_second,
-            "other": limits.other_per_second,
-        }
+    def __init__(self, limits: Callable[[], Limits], clock: Clock, wait: Wait) -> None:
+        """`limits` gives those that hold now, `wait` says True when sigwatch is to stop."""
+        self._limits = limits
         self._clock = clock
         self._wait = wait
         self._lock = threading.Lock()
-        self._promised = dict.fromkeys(self._rates, 0.0)
-        self._running = threading.BoundedSemaphore(limits.concurrent)
+        self._promised: defaultdict[str, float] = defaultdict(float)
+        self._room = threading.Condition()
+        self._running = 0
 
     def pass_through(self, kind: str) -> None:
         """Wait for the turn of a request: `start`, `results` or `other`.
@@ -59,8 +65,9 @@ class Limiter:
         Raises:
             Stopped: sigwatch is to stop first.
         """
+        limits = self._limits()
         with self._lock:
-            self._promised[kind], pause = reserve(self._promised[kind], self._clock(), self._rates[kind])
+            self._promised[kind], pause = reserve(self._promised[kind], self._clock(), limits.rate(kind))
         if pause > 0 and self._wait(pause):
             raise Stopped("sigwatch shuts down")
 
@@ -71,10 +78,22 @@ class Limiter:
         Raises:
             Stopped: sigwatch is to stop before there is room.
         """
-        while not self._running.acquire(timeout=0.2):
+        while not self._entered():
             if self._wait(0):
                 raise Stopped("sigwatch shuts down")
         try:
             yield
         finally:
-            self._running.release()
+            with self._room:
+                self._running -= 1
+                self._room.notify()
+
+    def _entered(self) -> bool:
+        limits = self._limits()
+        with self._room:
+            if self._running >= limits.concurrent:
+                self._room.wait(0.2)
+            if self._running >= limits.concurrent:
+                return False
+            self._running += 1
+            return True

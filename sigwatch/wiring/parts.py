@@ -41,13 +41,27 @@ def load_knowledge(paths: Sequence[Path], relative_to: Path | None = None) -> Li
     return library.load(paths, relative_to=relative_to, judge=judge, required=required, clock=clock)
 
 
-def log_source(settings: Settings, wait: Wait, store: SqliteStore, observe: Observer) -> Lanes:
+def limits_of(settings: Settings) -> Limits:
+    """What sigwatch takes of the quotas of an account and region, under this configuration."""
+    return Limits(**settings.aws.limits.model_dump())
+
+
+def log_source(
+    settings: Settings, wait: Wait, store: SqliteStore, observe: Observer, share: Callable[[], Limits] | None = None
+) -> Lanes:
     """Logs Insights of every account and region that is watched.
+
+    Args:
+        settings: validated.
+        wait: says True when queries are to be stopped.
+        store: remembers started queries.
+        observe: is told of lanes that can not be asked.
+        share: what may be used of the quotas now, of each account and region; those of the configuration by default.
 
     Raises:
         ConfigurationError: a region, profile or endpoint can not be used.
     """
-    aws, limits = settings.aws, Limits(**settings.aws.limits.model_dump())
+    aws, limits = settings.aws, limits_of(settings)
     wanted: list[tuple[str, str | None, str | None, bool]] = [
         (a.name, a.role_arn, region, a.linked) for a in aws.accounts for region in a.regions
     ]
@@ -56,7 +70,7 @@ def log_source(settings: Settings, wait: Wait, store: SqliteStore, observe: Obse
         lane = f"{name}/{region}" if name else ""
         client = logs_client(region, limits.concurrent + 4, role)
         account = Account(lane, linked, store.installation)
-        limiter, metrics = Limiter(limits, clock, wait), partial(metrics_client, region, role)
+        limiter, metrics = Limiter(share or (lambda: limits), clock, wait), partial(metrics_client, region, role)
         lanes[lane] = CloudWatchSource(client, account, limiter, store, clock, wait, chance, metrics)
     return Lanes(lanes, observe)
 

@@ -53,7 +53,7 @@ def watching(
     client = session.client("logs", endpoint_url=url, config=config)
     store = SqliteStore(state)
     chance = random.Random(5).random
-    limiter = Limiter(Limits(), hours.clock, hours.wait)
+    limiter = Limiter(Limits, hours.clock, hours.wait)
     account = Account("", linked=False, installation=store.installation)
     source = CloudWatchSource(client, account, limiter, store, hours.clock, hours.wait, chance, dict)
     meter = Meter(store, hours.clock)

@@ -72,7 +72,7 @@ class connected:  # noqa: N801 - reads as a statement
 
         clock = time.time  # noqa: TID251 - the same
         account = Account("", linked=self.linked, installation="i1234567")
-        limiter = Limiter(self.limits, clock, wait)
+        limiter = Limiter(lambda: self.limits, clock, wait)
         return CloudWatchSource(
             self.client, account, limiter, self.queries, clock, wait, lambda: 0.5, lambda: self.metrics
         )

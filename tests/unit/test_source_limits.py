@@ -38,7 +38,7 @@ def test_whoever_waits_is_let_go_when_sigwatch_stops() -> None:
         waits.append(seconds)
         return True
 
-    limiter = Limiter(Limits(1, 1, 1, 1), lambda: 50.0, wait)
+    limiter = Limiter(lambda: Limits(1, 1, 1, 1), lambda: 50.0, wait)
     limiter.pass_through("start")
     with pytest.raises(Stopped):
         limiter.pass_through("start")
@@ -49,7 +49,7 @@ def test_whoever_waits_is_let_go_when_sigwatch_stops() -> None:
 
 
 def test_no_more_queries_run_at_once_than_allowed() -> None:
-    limiter = Limiter(Limits(concurrent=2), lambda: 0.0, lambda _: False)
+    limiter = Limiter(lambda: Limits(concurrent=2), lambda: 0.0, lambda _: False)
     running = 0
     most = 0
     lock = threading.Lock()
@@ -71,6 +71,26 @@ def test_no_more_queries_run_at_once_than_allowed() -> None:
     for thread in threads:
         thread.join()
     assert most == 2
+
+
+def test_limits_may_change_while_requests_go_through() -> None:
+    now, limits = 50.0, Limits(10, 1, 1, 1)
+    waits: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        waits.append(seconds)
+        return seconds == 0
+
+    limiter = Limiter(lambda: limits, lambda: now, wait)
+    limiter.pass_through("start")
+    limits = Limits(0.5, 1, 1, 2)
+    limiter.pass_through("start")
+    limiter.pass_through("start")
+    assert waits == [pytest.approx(0.1), pytest.approx(2.1)]
+    with limiter.running(), limiter.running():
+        limits = Limits(concurrent=1)
+        with pytest.raises(Stopped), limiter.running():
+            pass
 
 
 class Place:
