@@ -39,6 +39,19 @@ def prepare(signatures: Sequence[Signature], window_bytes: int = 0, previous: Pr
     return Prepared(tuple(signatures), engine, plan)
 
 
+def look_through(reader: Reader, batch: Batch, prepared: Prepared) -> tuple[Reading, Matched]:
+    """Search one batch and let the exact patterns decide; the reading counts as far as both went.
+
+    Raises:
+        SourceError: nothing of the batch counts.
+    """
+    reading = reader.read(batch, prepared.plan.queries)
+    fetch = partial(reader.source.whole_message, lane=batch.groups[0].lane)
+    found = matched(reading.rows, reading.window, prepared.engine, fetch)
+    reading.end_at(found.window, found.fetched / MOST_FETCHED)
+    return reading, found
+
+
 Record = Callable[[Unit, Reading], None]
 """Writes down what a reading has searched."""
 
@@ -81,13 +94,9 @@ class Pipeline:
             SourceError: nothing was recorded; the window is done again.
             StoreError: likewise.
         """
-        reading = self.reader.read(batch, prepared.plan.queries)
+        reading, found = look_through(self.reader, batch, prepared)
         # Where every signature was rejected nothing has been searched for, so the window has to wait.
         searched = len(reading.rejected) < len(batch.scope.signatures)
-        lane = batch.groups[0].lane
-        fetch = partial(self.reader.source.whole_message, lane=lane)
-        found = matched(reading.rows, reading.window, prepared.engine, fetch)
-        reading.end_at(found.window, found.fetched / MOST_FETCHED)
         hits = [*found.hits, *map(overflow_hit, reading.overflowing), *map(cut_hit, found.unseen[:1])]
         signatures = {signature.id: signature for signature in (*OWN, *batch.scope.signatures)}
         with self.store.unit() as unit:
