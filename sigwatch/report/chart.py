@@ -15,12 +15,14 @@ MOST_TICKS = 5
 MOST_BARS = 120
 LEAST_HEIGHT = 5.0
 """A single hit beside thousands must still be seen."""
-MINUTE = 60_000
+SECOND = 1_000
+MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 MONTHS = 60 * DAY
 """From here on ticks are labelled with months."""
 STEPS = (
+    *(count * SECOND for count in (1, 2, 5, 10, 15, 30)),
     *(count * MINUTE for count in (1, 2, 5, 10, 15, 30)),
     *(count * HOUR for count in (1, 2, 3, 6, 12)),
     *(count * DAY for count in (1, 2, 5, 7, 14, 30, 61, 122, 365)),
@@ -77,13 +79,17 @@ class Axis:
         return tuple(map(self._drawn, slots.values()))
 
     def missing(self, gaps: Iterable[Gap]) -> tuple[Bar, ...]:
-        """What could not be searched; neighbours that nobody could tell apart are drawn as one."""
-        slots: dict[tuple[int, int], list[Gap]] = {}
-        for gap in gaps:
-            if gap.end_ms:
-                x = self.x(gap.start_ms), self.x(gap.end_ms)
-                slots.setdefault((int(x[0] * SLOTS / 100), int(x[1] * SLOTS / 100)), []).append(gap)
-        return tuple(self._missed(each) for each in slots.values())
+        """What could not be searched; those that overlap, touch or nearly do are drawn as one."""
+        joined: list[list[Gap]] = []
+        near = (self.end_ms - self.start_ms) // SLOTS
+        reached = 0
+        for gap in sorted((each for each in gaps if each.end_ms), key=lambda each: (each.start_ms, each.end_ms)):
+            if joined and gap.start_ms <= reached + near:
+                joined[-1].append(gap)
+            else:
+                joined.append([gap])
+            reached = max(reached, gap.end_ms)
+        return tuple(map(self._missed, joined))
 
     def columns(self, bars: Sequence[int]) -> tuple[Bar, ...]:
         """A histogram whose bars share the range equally; empty parts have no bar."""
@@ -126,4 +132,6 @@ def _label(ms: int, step: int) -> str:
     when = datetime.fromtimestamp(ms / 1000, UTC)
     if step >= MONTHS:
         return f"{when:%b} {when.year}"
-    return f"{when.day} {when:%b}" if step >= DAY or ms % DAY == 0 else f"{when:%H:%M}"
+    if step >= DAY or ms % DAY == 0:
+        return f"{when.day} {when:%b}"
+    return f"{when:%H:%M}" if step >= MINUTE else f"{when:%H:%M:%S}"

@@ -31,7 +31,7 @@ def as_data(report: Report, mask: Mask) -> dict[str, Any]:
         report: what was found.
         mask: takes the secrets out of titles and steps; samples and groups are masked before they come here.
     """
-    return {
+    told = {
         "since": _time(report.start_ms),
         "until": _time(report.end_ms),
         "hits": {found.signature.id: found.hits for found in report.signatures},
@@ -40,10 +40,11 @@ def as_data(report: Report, mask: Mask) -> dict[str, Any]:
         "bytes_scanned": report.paid.bytes_scanned,
         "queries": report.paid.queries,
         "cost_dollars": round(report.paid.dollars, 6),
-        "places": {strip_controls(place): count for place, count in report.places.items()},
+        "places": dict(report.places),
         "gaps": [_gap(gap) for gap in report.gaps],
-        "problems": [strip_controls(problem) for problem in report.problems],
+        "problems": list(report.problems),
     }
+    return {key: _bare(value) for key, value in told.items()}
 
 
 def as_csv(report: Report, mask: Mask) -> str:
@@ -61,29 +62,25 @@ def _incident(found: IncidentFound) -> dict[str, Any]:
     incident = found.incident
     return {
         "signature": incident.signature,
-        "group": strip_controls(incident.group),
+        "group": incident.group,
         "first_seen": _time(incident.first_seen_ms),
         "last_seen": _time(incident.last_seen_ms),
         "count": incident.count,
         "peak": found.peak,
         "peak_at": _time(found.peak_ms),
         "state": str(incident.state),
-        "log_groups": [strip_controls(name) for name in incident.log_groups],
-        "samples": [strip_controls(sample) for sample in incident.samples],
+        "log_groups": list(incident.log_groups),
+        "samples": list(incident.samples),
     }
 
 
 def _signature(found: SignatureFound, mask: Mask) -> dict[str, Any]:
     signature, ris = found.signature, found.signature.ris
     first, last = first_and_last(found)
-
-    def masked(text: str) -> str:
-        return strip_controls(mask(signature.project, text))
-
     steps = ris.steps if ris else ()
     return {
         "id": signature.id,
-        "title": masked(signature.ko.title),
+        "title": mask(signature.project, signature.ko.title),
         "project": signature.project,
         "severity": signature.severity,
         "status": signature.ko.status,
@@ -93,18 +90,33 @@ def _signature(found: SignatureFound, mask: Mask) -> dict[str, Any]:
         "last_seen": _time(last),
         "histogram": list(found.bars),
         "ris": ris.id if ris else None,
-        "steps": [{"text": masked(step.text), "code": masked(step.code)} for step in steps],
+        "steps": [
+            {"text": mask(signature.project, step.text), "code": mask(signature.project, step.code)} for step in steps
+        ],
     }
 
 
 def _gap(gap: Gap) -> dict[str, Any]:
     return {
         "scope": gap.scope,
-        "log_groups": [strip_controls(place) for place in gap.places],
+        "log_groups": list(gap.places),
         "start": _time(gap.start_ms),
         "end": _time(gap.end_ms),
-        "reason": strip_controls(gap.reason),
+        "reason": gap.reason,
     }
+
+
+def _bare(value: Any) -> Any:
+    """The same without control characters, wherever in it they are."""
+    match value:
+        case str():
+            return strip_controls(value)
+        case dict():
+            return {strip_controls(key): _bare(each) for key, each in value.items()}
+        case list():
+            return [_bare(each) for each in value]
+        case _:
+            return value
 
 
 def _time(ms: int) -> str | None:

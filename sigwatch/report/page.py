@@ -28,6 +28,7 @@ MOST_SAMPLES = 3
 """Of a signature."""
 SAMPLE_LINES = 12
 NAMED_PLACES = 3
+SEVERITY_LENGTH = 12
 
 
 def page(report: Report, title: str, mask: Mask, generated_ms: int, knowledge_url: str = "") -> str:
@@ -89,7 +90,7 @@ def _entry(signature: Signature, mask: Mask) -> dict[str, Any]:
         "id": signature.id,
         "title": one_line(mask(signature.project, signature.ko.title), TITLE_LENGTH),
         "project": signature.project,
-        "severity": severity,
+        "severity": one_line(severity, SEVERITY_LENGTH),
         # A class must not be what a document says.
         "kind": severity.lower() if severity in SEVERITIES else SEVERITIES[-1],
     }
