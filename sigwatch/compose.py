@@ -19,7 +19,7 @@ from sigwatch.telling import OTHER_URGENCY, card, retold
 MARGIN_SECONDS = 60
 """Shown before the first and after the last hit: what happened around it is part of the story."""
 
-FIRST_TOLD = frozenset({Reason.OPENED, Reason.RECURRED, Reason.REOPENED, Reason.SILENCE_ENDED})
+FIRST_TOLD = frozenset({Reason.OPENED, Reason.RECURRED, Reason.REOPENED, Reason.SILENCE_ENDED, Reason.FOUND_LATER})
 """The decisions with which targets are chosen, for those that no target knows yet."""
 
 Mask = Callable[[str, str], str]
@@ -74,7 +74,8 @@ class Composer:
             prevention=self.mask(signature.project, signature.ko.prevention_rule),
             fix=self._fix(signature.project, signature.ris) if signature.ris else None,
             logs_url=_logs_url(incident, signature),
-            mention=self.settings.slack.mention.get(incident.severity, ""),
+            # What is long over is no reason to wake anybody.
+            mention="" if incident.past else self.settings.slack.mention.get(incident.severity, ""),
         )
 
     def ending(self, silence: Silence, hidden: Sequence[Incident], at_ms: int) -> list[Notice]:

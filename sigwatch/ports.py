@@ -21,6 +21,9 @@ Wait = Callable[[float], bool]
 Observer = Callable[[Event], None]
 """Is told what happened; must not raise."""
 
+LAST_MS = 2**63 - 1
+"""After every event."""
+
 CursorKey = tuple[str, str, str, str]
 """Pass, account, region, log group name."""
 
@@ -85,8 +88,11 @@ class Unit(Protocol):
     def add_findings(self, findings: Sequence[Finding]) -> int:
         """See `Findings.add`."""
 
-    def incident(self, signature: str, group: str) -> Incident | None:
-        """The newest incident of that signature and grouping key."""
+    def incident(self, signature: str, group: str, before_ms: int = LAST_MS) -> Incident | None:
+        """Of the incidents of that signature and grouping key the one with the newest hit, before a time if given."""
+
+    def touching(self, signature: str, group: str, start_ms: int, end_ms: int) -> Incident | None:
+        """An incident of that signature and grouping key that began by `end_ms` and lasted to `start_ms` or on."""
 
     def incident_by_id(self, wanted: str) -> Incident | None:
         """The incident with that id."""

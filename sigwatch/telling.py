@@ -15,11 +15,18 @@ CALLING = ESCALATIONS | {Reason.REOPENED}
 
 _URGENCY = {severity: rank for rank, severity in enumerate(SEVERITIES)}
 OTHER_URGENCY = _URGENCY[UNRATED]
+PAST_URGENCY = len(_URGENCY)
+"""From here on: what is long over waits for whatever is not."""
 
 
 def urgency(severity: str) -> int:
     """Rank of a severity: what is worse goes first."""
     return _URGENCY.get(severity, OTHER_URGENCY)
+
+
+def urgency_of(incident: Incident) -> int:
+    """Rank of an incident: what is worse goes first, and what is long over comes after everything else."""
+    return urgency(incident.severity) + (PAST_URGENCY if incident.past else 0)
 
 
 def card(decision: Decision, alert: Alert, target: str, destination: str, at_ms: int) -> Iterator[Notice]:
@@ -29,7 +36,7 @@ def card(decision: Decision, alert: Alert, target: str, destination: str, at_ms:
     if kind is None or kind not in traits.kinds:
         return
     shown = replace(alert, incident=incident, reason=decision.reason)
-    row = Notice(incident.id, target, destination, kind, shown, incident.id, urgency(incident.severity), at_ms=at_ms)
+    row = Notice(incident.id, target, destination, kind, shown, incident.id, urgency_of(incident), at_ms=at_ms)
     yield row
     hushed = incident.silence is not None and decision.reason is not Reason.SILENCED
     if traits.threads and decision.reason not in COUNTS and not hushed:

@@ -36,6 +36,8 @@ class Reason(StrEnum):
     """Its `resolved_pattern` was seen."""
     CLOSED = "closed"
     """Somebody said that it is over."""
+    FOUND_LATER = "found_later"
+    """It was over before anybody knew of it: a search of the past found it."""
     STILL_ACTIVE = "still_active"
     NOT_YET_COVERED = "not_yet_covered"
     ALREADY_SO = "already_so"
@@ -125,6 +127,11 @@ class Incident:
     closed_by: str = ""
     silence: Silence | None = None
     """What keeps it from being told now."""
+
+    @property
+    def past(self) -> bool:
+        """Whether it was over before anybody knew of it."""
+        return self.resolution is Reason.FOUND_LATER
 
 
 @dataclass(frozen=True, slots=True)

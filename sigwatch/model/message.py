@@ -72,6 +72,8 @@ class Crowd(StrEnum):
     CHANNEL_FULL = "channel_full"
     CATCHING_UP = "catching_up"
     """They have waited since the target failed, or happened while nobody watched."""
+    OF_THE_PAST = "of_the_past"
+    """They were over before anybody knew of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ TOLD: Mapping[Reason, Kind] = {
     Reason.RESOLVED: Kind.RESOLVED,
     Reason.RECOVERED: Kind.RESOLVED,
     Reason.CLOSED: Kind.RESOLVED,
+    Reason.FOUND_LATER: Kind.RESOLVED,
 }
 """The decisions that change what a target shows."""
 

@@ -54,6 +54,11 @@ def sort_out(waiting: Sequence[Delivery], posted: int, limits: ChannelLimits, no
     return Sorted(held=tuple(others[max(room - len(worst), 0) :]))
 
 
+def is_past(row: Delivery) -> bool:
+    """Whether it is the card of an incident that was over before anybody knew of it."""
+    return isinstance(row.content, Alert) and row.content.incident.past
+
+
 def probe(waiting: Sequence[Delivery], now_ms: int) -> Sorted:
     """Try a channel that takes nothing with one card: lists made meanwhile would all be posted once it is back.
 
@@ -66,6 +71,8 @@ def probe(waiting: Sequence[Delivery], now_ms: int) -> Sorted:
 
 
 def _crowd(waiting: Sequence[Delivery], posted: int, limits: ChannelLimits, now_ms: int) -> Crowd:
+    if all(is_past(row) for row in waiting):
+        return Crowd.OF_THE_PAST
     old = sum(isinstance(row.content, Alert) and row.content.incident.last_seen_ms < now_ms - OLD_MS for row in waiting)
     if 2 * old > len(waiting) or min(row.behind_since_ms for row in waiting) < now_ms - WAITED_MS:
         return Crowd.CATCHING_UP

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from sigwatch.errors import Ambiguous, NotSent, Refused, StoreError
 from sigwatch.model.event import DeliveryEnded, Outcome, QuarantineKind, QuarantineMeasured
 from sigwatch.model.message import Alert, Delivery, Digest, Kind, Notice
-from sigwatch.outbox.crowd import MINUTE_MS, ChannelLimits, Sorted, probe, sort_out
+from sigwatch.outbox.crowd import MINUTE_MS, ChannelLimits, Sorted, is_past, probe, sort_out
 from sigwatch.outbox.delivery import Accepted, Answer, rest_ms
 from sigwatch.outbox.sending import Sender
 from sigwatch.publish.key import message_key
@@ -113,16 +113,18 @@ class Outbox:
         now_ms = self._now()
         merging = [name for name in self._sender.publishers if self._sender.traits[name].merges]
         awake = [name for name in merging if now_ms >= self._not_before.get(name, 0)]
-        channels: defaultdict[tuple[str, str], list[Delivery]] = defaultdict(list)
+        # The past has lists of its own: among hundreds of old incidents nobody would see the one that is going on.
+        channels: defaultdict[tuple[str, str, bool], list[Delivery]] = defaultdict(list)
         for row in self._store.unposted() if awake else ():
             if row.target in awake:
-                channels[row.target, row.destination].append(row)
+                channels[row.target, row.destination, is_past(row)].append(row)
         held: set[tuple[str, str]] = set()
-        for (target, destination), waiting in channels.items():
+        for (target, destination, past), waiting in channels.items():
             if self._failures[target] or _channel(target, destination) in self._refused:
                 found = probe(waiting, now_ms)
             else:
                 posted = self._store.posted_since(target, destination, now_ms - MINUTE_MS)
+                posted += len(channels.get((target, destination, False), ())) if past else 0
                 found = sort_out(waiting, posted, self._limits, now_ms)
             held.update((row.id, row.target) for row in found.held)
             if found.gathered:
@@ -173,7 +175,7 @@ class Outbox:
         if stand_in is None:
             return
         for row in self._store.overdue(self._now() - stand_in.after_ms):
-            if row.target == stand_in.target or not isinstance(row.content, Alert):
+            if row.target == stand_in.target or not isinstance(row.content, Alert) or is_past(row):
                 continue
             content = replace(row.content, key=message_key(row.id, stand_in.target))
             notice = Notice(

@@ -135,9 +135,9 @@ class Sender:
 def _begun(row: Delivery) -> int | None:
     """Epoch millisecond of the first hit that a new message is about; None for what is no news of an incident."""
     match row.content:
-        case Alert(incident=incident):
+        case Alert(incident=incident) if not incident.past:
             return incident.first_seen_ms
         case Digest(alerts=alerts):
-            return min((alert.incident.first_seen_ms for alert in alerts), default=None)
+            return min((alert.incident.first_seen_ms for alert in alerts if not alert.incident.past), default=None)
         case _:
             return None

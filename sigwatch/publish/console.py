@@ -16,7 +16,7 @@ from sigwatch.model.incident import COUNTS, State
 from sigwatch.model.message import Alert, Content, Digest, Milestone, Remark
 from sigwatch.publish.words.inline import plain as plain_markdown
 from sigwatch.publish.words.inline import runs
-from sigwatch.publish.words.listing import CROWDS, entry, heading
+from sigwatch.publish.words.listing import CROWDS, entry, heading, mark_of_list
 from sigwatch.publish.words.message import Message, message, severity_mark
 from sigwatch.publish.words.reasons import WORDS, change, one_line, sentence
 from sigwatch.publish.words.wording import events, incidents
@@ -109,8 +109,8 @@ class ConsolePublisher:
     def _print_digest(self, page: Digest) -> None:
         width = min(self._console.width, WIDEST)
         self._console.print()
-        mark = severity_mark(page.severities[0][0]) if page.severities else ""
-        self._console.print(Text(f"{mark} {heading(page)}".strip(), style="bold"), width=width)
+        mark = f"{mark_of_list(page)} " if page.severities else ""
+        self._console.print(Text(f"{mark}{heading(page)}", style="bold"), width=width)
         if page.page == 1:
             self._console.print(Text(CROWDS[page.crowd], style="dim"), width=width)
         for listed in map(entry, page.alerts):

@@ -34,6 +34,7 @@ TYPES = {
     Reason.RESOLVED: "incident.resolved",
     Reason.RECOVERED: "incident.resolved",
     Reason.CLOSED: "incident.resolved",
+    Reason.FOUND_LATER: "incident.resolved",
 }
 OTHER_TYPE = "incident.changed"
 

@@ -42,7 +42,9 @@ CREATE TABLE IF NOT EXISTS incidents (
   id TEXT NOT NULL PRIMARY KEY, signature TEXT NOT NULL, grouping TEXT NOT NULL,
   occurrence INTEGER NOT NULL, state TEXT NOT NULL, first_seen_ms INTEGER NOT NULL, body TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS incidents_by_group ON incidents (signature, grouping, occurrence);
+-- The newest is that with the newest hit, whatever its number: an older one may be found, and recorded, after it.
+DROP INDEX IF EXISTS incidents_by_group;
+CREATE INDEX IF NOT EXISTS incidents_by_last_hit ON incidents (signature, grouping, body ->> 'last_seen_ms');
 CREATE INDEX IF NOT EXISTS incidents_by_state ON incidents (state);
 
 CREATE TABLE IF NOT EXISTS silences (

@@ -16,7 +16,7 @@ from sigwatch.ports import CursorKey
 from sigwatch.store.database import Database
 from sigwatch.store.sqlite_findings import SqliteFindings
 from sigwatch.store.sqlite_outbox import SqliteOutbox
-from sigwatch.store.sqlite_rows import INCIDENTS, SILENCES, entry_of
+from sigwatch.store.sqlite_rows import INCIDENTS, LAST_HIT, SILENCES, entry_of
 from sigwatch.store.sqlite_unit import SqliteUnit
 
 
@@ -182,9 +182,9 @@ def _notifications(connection: sqlite3.Connection, before_ms: int) -> int:
 
 def _incidents(connection: sqlite3.Connection, before_ms: int) -> int:
     """Incidents that are over, but for the newest of its kind: it says how often it has been there."""
-    newest = "SELECT max(occurrence) FROM incidents n WHERE n.signature = i.signature AND n.grouping = i.grouping"
+    newer = f"n.signature = i.signature AND n.grouping = i.grouping AND n.{LAST_HIT} > i.{LAST_HIT}"
     return connection.execute(
-        f"DELETE FROM incidents AS i WHERE {_OVER} AND i.occurrence < ({newest})", (before_ms,)
+        f"DELETE FROM incidents AS i WHERE {_OVER} AND EXISTS (SELECT 1 FROM incidents n WHERE {newer})", (before_ms,)
     ).rowcount
 
 

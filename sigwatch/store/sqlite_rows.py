@@ -22,6 +22,9 @@ EDITS = "edits"
 CARD = "alert"
 DIGEST = "digest"
 
+LAST_HIT = "body ->> 'last_seen_ms'"
+"""Event time of an incident's newest hit, as the index has it."""
+
 BEHIND = "o.delivered < o.revision AND o.digest = ''"
 # A thread begins with the card, or with the first page of the digest that shows the card in its place.
 _THREAD_REF = """coalesce((SELECT CASE WHEN c.digest = '' THEN c.ref ELSE (

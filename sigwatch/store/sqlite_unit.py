@@ -10,9 +10,20 @@ from sigwatch.model.incident import Incident, Silence, State
 from sigwatch.model.logs import Hit, LogGroup
 from sigwatch.model.message import Alert, Delivery, Kind, Milestone, Notice
 from sigwatch.model.past import Finding
-from sigwatch.ports import CursorKey
+from sigwatch.ports import LAST_MS, CursorKey
 from sigwatch.store.sqlite_findings import add_findings
-from sigwatch.store.sqlite_rows import CARD, DELIVERY, DIGEST, INCIDENTS, SILENCES, dumped, entry_of, form_of, readable
+from sigwatch.store.sqlite_rows import (
+    CARD,
+    DELIVERY,
+    DIGEST,
+    INCIDENTS,
+    LAST_HIT,
+    SILENCES,
+    dumped,
+    entry_of,
+    form_of,
+    readable,
+)
 
 _PLACE = "pass = ? AND account = ? AND region = ? AND log_group = ?"
 
@@ -34,11 +45,21 @@ class SqliteUnit:
         """See `ports.Unit.add_findings`."""
         return add_findings(self._connection, findings)
 
-    def incident(self, signature: str, group: str) -> Incident | None:
+    def incident(self, signature: str, group: str, before_ms: int = LAST_MS) -> Incident | None:
         """See `ports.Unit.incident`."""
         row = self._connection.execute(
-            "SELECT body FROM incidents WHERE signature = ? AND grouping = ? ORDER BY occurrence DESC LIMIT 1",
-            (signature, group),
+            f"SELECT body FROM incidents WHERE signature = ? AND grouping = ? AND {LAST_HIT} < ?"
+            f" ORDER BY {LAST_HIT} DESC, occurrence DESC LIMIT 1",
+            (signature, group, before_ms),
+        ).fetchone()
+        return INCIDENTS.validate_json(row[0]) if row else None
+
+    def touching(self, signature: str, group: str, start_ms: int, end_ms: int) -> Incident | None:
+        """See `ports.Unit.touching`."""
+        row = self._connection.execute(
+            f"SELECT body FROM incidents WHERE signature = ? AND grouping = ? AND {LAST_HIT} >= ?"
+            f" AND first_seen_ms <= ? ORDER BY {LAST_HIT} LIMIT 1",
+            (signature, group, start_ms, end_ms),
         ).fetchone()
         return INCIDENTS.validate_json(row[0]) if row else None
 

@@ -25,7 +25,9 @@ PLACE_LENGTH = 100
 
 
 def answers(incident: Incident) -> list[Json]:
-    """Acknowledge, while that is still to be done, and silence."""
+    """Acknowledge, while that is still to be done, and silence; nothing for what is long over."""
+    if incident.past:
+        return []
     silences = [_silence(incident, seconds) for seconds in SILENCES]
     if incident.state is not State.OPEN:
         return _actions(silences)
@@ -33,8 +35,8 @@ def answers(incident: Incident) -> list[Json]:
 
 
 def closing(told: Message, incident: Incident) -> list[Json]:
-    """Whether the steps helped, and where to read on."""
-    asked = [("Helped", HELPED), ("Did not help", DID_NOT_HELP)] if told.steps else []
+    """Whether the steps helped, unless it was over before anybody could try them, and where to read on."""
+    asked = [("Helped", HELPED), ("Did not help", DID_NOT_HELP)] if told.steps and not incident.past else []
     links = [("Open RIS", OPEN_RIS, told.ris_url), ("Open in Logs Insights", OPEN_LOGS, told.logs_url)]
     return _actions(
         [

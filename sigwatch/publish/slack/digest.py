@@ -6,7 +6,7 @@ The first page is the message in the channel, the others are in its thread and a
 from collections.abc import Sequence
 
 from sigwatch.model.incident import State
-from sigwatch.model.message import Digest
+from sigwatch.model.message import Crowd, Digest
 from sigwatch.publish.slack.buttons import acknowledge_all
 from sigwatch.publish.slack.limits import HEADER, TEXT, TOTAL, size
 from sigwatch.publish.slack.markup import (
@@ -22,8 +22,8 @@ from sigwatch.publish.slack.markup import (
     run,
     section,
 )
-from sigwatch.publish.words.listing import CROWDS, Entry, entry, heading
-from sigwatch.publish.words.message import MENTION_LENGTH, OTHER_MARK, RESOLVED_MARK, severity_mark
+from sigwatch.publish.words.listing import CROWDS, Entry, entry, heading, mark_of_list
+from sigwatch.publish.words.message import MENTION_LENGTH, RESOLVED_MARK
 from sigwatch.publish.words.reasons import one_line
 
 _MARGIN = 60
@@ -37,7 +37,8 @@ def digest(page: Digest) -> Rendered:
 
 def digest_with_button(page: Digest) -> Rendered:
     """One page; the first one has a button that acknowledges all."""
-    over = page.pages == 1 and all(alert.incident.state is not State.OPEN for alert in page.alerts)
+    whole = page.pages == 1 or page.crowd is Crowd.OF_THE_PAST
+    over = whole and all(alert.incident.state is not State.OPEN for alert in page.alerts)
     return _page(page, [] if over or page.page > 1 else acknowledge_all(page.key, page.total))
 
 
@@ -65,9 +66,8 @@ def _page(page: Digest, actions: Sequence[Json]) -> Rendered:
 
 
 def _mark(page: Digest) -> str:
-    if page.alerts and all(alert.incident.state is State.RESOLVED for alert in page.alerts):
-        return RESOLVED_MARK
-    return severity_mark(page.severities[0][0]) if page.severities else OTHER_MARK
+    over = page.alerts and all(alert.incident.state is State.RESOLVED for alert in page.alerts)
+    return RESOLVED_MARK if over and page.crowd is not Crowd.OF_THE_PAST else mark_of_list(page)
 
 
 def _summary(page: Digest) -> str:

@@ -21,7 +21,7 @@ from sigwatch.publish.words.reasons import WORDS, change, one_line, sentence
 from sigwatch.publish.words.wording import events
 from sigwatch.redact.controls import strip_controls
 
-STARTS = frozenset({Reason.OPENED, Reason.RECURRED})
+STARTS = frozenset({Reason.OPENED, Reason.RECURRED, Reason.FOUND_LATER})
 """They bring the log lines, which the card only gives a glimpse of."""
 LINES = 60
 LINE_LENGTH = 1_000

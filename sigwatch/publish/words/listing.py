@@ -3,11 +3,11 @@
 import re
 from dataclasses import dataclass
 
-from sigwatch.model.incident import State
+from sigwatch.model.incident import Incident, State
 from sigwatch.model.message import Alert, Crowd, Digest
-from sigwatch.publish.words.message import first_step, mark_of
-from sigwatch.publish.words.reasons import one_line
-from sigwatch.publish.words.wording import ELLIPSIS, cut, incidents
+from sigwatch.publish.words.message import OTHER_MARK, PAST_MARK, first_step, mark_of, severity_mark
+from sigwatch.publish.words.reasons import IN_THE_PAST, one_line
+from sigwatch.publish.words.wording import ELLIPSIS, cut, day_of, incidents
 
 LINE = 150
 """Characters of an entry, its line end included."""
@@ -31,6 +31,7 @@ CROWDS = {
     Crowd.MANY_AT_ONCE: "So many at once that they are told together.",
     Crowd.CHANNEL_FULL: "This channel has had its share of messages for now, so the next ones are told together.",
     Crowd.CATCHING_UP: "They waited while they could not be told, or happened while nobody watched.",
+    Crowd.OF_THE_PAST: "They were over before anybody knew of them: a search of the past found them.",
 }
 """Why incidents were gathered."""
 
@@ -49,11 +50,19 @@ class Entry:
 
 
 def heading(page: Digest) -> str:
-    """`500 incidents · P0 3 · P1 20 · P2 477`, `Page 2 of 8`."""
+    """`500 incidents · P0 3 · P1 20 · P2 477`, `200 incidents in the past · P1 200`, `Page 2 of 8`."""
     if page.page > 1:
         return f"Page {page.page} of {page.pages}"
     shares = [f"{one_line(severity, 20)} {count:,}" for severity, count in page.severities[:SEVERITIES]]
-    return " · ".join([incidents(page.total), *shares])
+    when = IN_THE_PAST if page.crowd is Crowd.OF_THE_PAST else ""
+    return " · ".join([f"{incidents(page.total)}{when}", *shares])
+
+
+def mark_of_list(page: Digest) -> str:
+    """One emoji for a list: that of the worst severity in it, or an arrow where all of it was found later."""
+    if page.crowd is Crowd.OF_THE_PAST:
+        return PAST_MARK
+    return severity_mark(page.severities[0][0]) if page.severities else OTHER_MARK
 
 
 def entry(alert: Alert) -> Entry:
@@ -62,7 +71,7 @@ def entry(alert: Alert) -> Entry:
     lead = f"{mark_of(incident)} {one_line(incident.severity, SEVERITY_LENGTH)} "
     signature = one_line(incident.signature, SIGNATURE_LENGTH)
     ris = one_line(alert.fix.ris, RIS_LENGTH) if alert.fix else "no RIS"
-    ending = f"{_count(incident.count)} · {incident.state} · {ris}"
+    ending = f"{_count(incident.count)} · {_standing(incident)} · {ris}"
     # As if the longest count and state were there: an edit must not shorten what was told before.
     longest = len(f" · {_count(MOST_COUNTED)}+ · {State.ACKNOWLEDGED} · {ris}")
     room = LINE - 1 - len(" ") - len(" · ") - longest - len(lead) - 1 - len(signature)
@@ -84,7 +93,12 @@ def length(alert: Alert) -> int:
     told = entry(alert)
     shown = len(told.lead) + len(told.signature) + len(told.rest)
     longest = len(f"{_count(MOST_COUNTED)}+ · {State.ACKNOWLEDGED}")
-    return min(LINE, shown - len(f"{_count(alert.incident.count)} · {alert.incident.state}") + longest + 1)
+    return min(LINE, shown - len(f"{_count(alert.incident.count)} · {_standing(alert.incident)}") + longest + 1)
+
+
+def _standing(incident: Incident) -> str:
+    """Its state, or its day where it was found later: all of a list of these are over."""
+    return day_of(incident.first_seen_ms).isoformat() if incident.past else incident.state
 
 
 def _count(count: int) -> str:

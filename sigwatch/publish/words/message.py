@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sigwatch.model.incident import Incident, State
+from sigwatch.model.incident import Incident, Reason, State
 from sigwatch.model.knowledge import Step
 from sigwatch.model.message import Alert, Fix
-from sigwatch.publish.words.reasons import notes, one_line, standing
+from sigwatch.publish.words.reasons import IN_THE_PAST, WORDS, notes, one_line, standing
 from sigwatch.publish.words.sparkline import sparkline
 from sigwatch.publish.words.wording import cut, date_time, events, shorten
 from sigwatch.redact.controls import strip_controls
@@ -26,6 +26,8 @@ GLIMPSE_LINE_LENGTH = 200
 LISTED_GROUPS = 3
 
 RESOLVED_MARK = "✅"
+PAST_MARK = WORDS[Reason.FOUND_LATER].mark
+"""For what was over before anybody knew of it."""
 MARKS = {"P0": "🔴", "P1": "🔴", "P2": "🟠", "P3": "🟡"}
 OTHER_MARK = "⚪"
 """For P4 and for what nobody rated."""
@@ -47,13 +49,16 @@ class Message:
     severity: str
     resolved: bool
     mark: str
-    """One emoji for the state: severity while open, a tick when over."""
+    """One emoji for the state: severity while open, a tick when over, an arrow for what is found later."""
     headline: str
-    """Severity and title."""
+    """Severity and title, and that it is long over where it is."""
     state: str
     """Since when and whether it is back, or how long it lasted and how it ended."""
     last_hour: str
-    """Bars of the hour that ends with the newest event, and their peak; empty for a single event."""
+    """Bars of the hour that ends with the newest event, and their peak.
+
+    Empty for a single event, and for what was found later: nobody is in that hour.
+    """
     notes: tuple[str, ...]
     """Who acknowledged or silenced it, and why it was escalated; a sentence each."""
     events: str
@@ -90,7 +95,8 @@ def message(alert: Alert) -> Message:
     incident, fix = alert.incident, alert.fix
     resolved = incident.state is State.RESOLVED
     severity = one_line(incident.severity, 20)
-    headline = f"{severity} · {one_line(alert.title, TITLE_LENGTH)}"
+    when = IN_THE_PAST if incident.past else ""
+    headline = f"{severity}{when} · {one_line(alert.title, TITLE_LENGTH)}"
     state = standing(incident, fix)
     steps = tuple(Step(_prose(step.text), strip_controls(step.code).strip("\n")) for step in fix.steps) if fix else ()
     return Message(
@@ -100,7 +106,7 @@ def message(alert: Alert) -> Message:
         mark=mark_of(incident),
         headline=headline,
         state=state,
-        last_hour=sparkline(incident.histogram),
+        last_hour="" if incident.past else sparkline(incident.histogram),
         notes=notes(incident),
         events=events(incident.count),
         facts=_facts(incident),
@@ -122,7 +128,9 @@ def message(alert: Alert) -> Message:
 
 
 def mark_of(incident: Incident) -> str:
-    """One emoji for the state: that of the severity while open, a tick when over."""
+    """One emoji for the state: that of the severity while open, a tick when over, an arrow for what is found later."""
+    if incident.past:
+        return PAST_MARK
     over = incident.state is State.RESOLVED
     return RESOLVED_MARK if over else severity_mark(incident.severity)
 

@@ -43,11 +43,14 @@ WORDS: Mapping[Reason, Words] = {
     Reason.RESOLVED: Words("quiet", mark="✅"),
     Reason.RECOVERED: Words("recovered", "a log line says so", "✅"),
     Reason.CLOSED: Words("closed", mark="✅"),
+    Reason.FOUND_LATER: Words("already over", mark="⏪"),
     Reason.STILL_ACTIVE: Words("still active"),
     Reason.NOT_YET_COVERED: Words("not yet searched up to the end of the quiet period"),
     Reason.ALREADY_SO: Words("already so"),
 }
 """One entry for each reason there is."""
+IN_THE_PAST = " in the past"
+"""Behind the severity, or the number of incidents, of what was over before anybody knew of it."""
 ESCALATIONS = frozenset({Reason.GREW_TENFOLD, Reason.SPREAD, Reason.UNACKNOWLEDGED})
 """Reasons that call somebody once more."""
 
@@ -73,6 +76,8 @@ def change(incident: Incident, reason: Reason, actor: str = "", at_ms: int | Non
             told = f"{words.said}{by}{_until(incident)}"
         case Reason.RESOLVED:
             told = f"{words.said} since {moment(incident.last_seen_ms, incident.first_seen_ms)}"
+        case Reason.FOUND_LATER:
+            told = f"{words.said}: {_long_ago(incident)}"
         case _:
             told = f"{words.said}{by}{at}{f': {words.because}' if words.because else ''}"
     return f"{_lasted(incident)} · {told}" if reason in ENDINGS else told
@@ -81,7 +86,8 @@ def change(incident: Incident, reason: Reason, actor: str = "", at_ms: int | Non
 def standing(incident: Incident, fix: Fix | None) -> str:
     """Where an incident stands, and whether it is back.
 
-    `open since 06:02:11 UTC · fixed on 4 February by RIS-7, back after 41 days`, `resolved after 12 min · closed by A`.
+    `open since 06:02:11 UTC · fixed on 4 February by RIS-7, back after 41 days`, `resolved after 12 min · closed by A`,
+    `already over: from 06:02:11 UTC on 4 February for 12 min, found at 09:00:00 UTC on 6 March`.
     """
     open_since = f"open since {moment(incident.first_seen_ms, incident.last_seen_ms)}"
     over = incident.state is State.RESOLVED
@@ -151,6 +157,13 @@ def _named(incident: Incident, reason: Reason) -> tuple[str, int | None]:
 
 def _lasted(incident: Incident) -> str:
     return f"resolved after {duration(incident.last_seen_ms - incident.first_seen_ms)}"
+
+
+def _long_ago(incident: Incident) -> str:
+    """When it was, and when it was found: with their days, which are what is to be seen first."""
+    first_ms, found_ms = incident.first_seen_ms, incident.opened_ms
+    lasted = duration(incident.last_seen_ms - first_ms)
+    return f"from {moment(first_ms, found_ms)} for {lasted}, found at {moment(found_ms, first_ms)}"
 
 
 def _gap(incident: Incident) -> str:

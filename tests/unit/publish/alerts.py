@@ -89,6 +89,16 @@ RESOLVED = changed(
 )
 RECOVERED = changed(RESOLVED, resolution=Reason.RECOVERED, resolved_ms=FIRST_MS + 13 * MINUTE)
 CLOSED = changed(RESOLVED, resolution=Reason.CLOSED, closed_by="cli:ana", resolved_ms=FIRST_MS + 20 * MINUTE)
+FOUND_LATER = replace(
+    changed(
+        RESOLVED,
+        resolution=Reason.FOUND_LATER,
+        opened_ms=FIRST_MS + 30 * DAY + 3 * 60 * MINUTE,
+        active_ms=FIRST_MS + 30 * DAY + 3 * 60 * MINUTE,
+    ),
+    reason=Reason.FOUND_LATER,
+    mention="",
+)
 ACKNOWLEDGED = replace(
     changed(state=State.ACKNOWLEDGED, acknowledged_by="slack:jane", acknowledged_ms=FIRST_MS + 3 * MINUTE),
     reason=Reason.ACKNOWLEDGED,
@@ -119,6 +129,7 @@ CARDS = {
     "resolved": RESOLVED,
     "recovered": RECOVERED,
     "closed": CLOSED,
+    "found_later": FOUND_LATER,
     "unresolved_ris": UNRESOLVED,
     "no_ris": NO_RIS,
 }
@@ -146,6 +157,7 @@ MILESTONES = {
         milestone(Reason.RESOLVED, RESOLVED, minutes=27),
         milestone(Reason.RECOVERED, RECOVERED, minutes=13),
         milestone(Reason.CLOSED, CLOSED, "cli:ana", minutes=20),
+        milestone(Reason.FOUND_LATER, FOUND_LATER, "backfill", minutes=30 * 24 * 60 + 180),
     )
 }
 """The reasons that reach a thread."""

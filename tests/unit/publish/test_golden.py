@@ -6,25 +6,31 @@ After a wanted change: `UPDATE_GOLDEN=1 pytest tests/unit/publish/test_golden.py
 import io
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from sigwatch.model.incident import Reason
-from sigwatch.model.message import Content
+from sigwatch.model.incident import Reason, State
+from sigwatch.model.message import Content, Crowd
 from sigwatch.publish.console import ConsolePublisher
 from sigwatch.publish.slack.blocks import blocks, blocks_with_buttons, plain
-from tests.unit.publish.alerts import CARDS, MILESTONES, REMARK, crowd, digest
+from tests.unit.publish.alerts import CARDS, DAY, FIRST_MS, MILESTONES, REMARK, changed, crowd, digest
 
 GOLDEN = Path(__file__).parent / "golden"
 MANY = crowd(40, urgent=4)
+PAST = [
+    changed(alert, state=State.RESOLVED, resolution=Reason.FOUND_LATER, first_seen_ms=FIRST_MS + number * DAY)
+    for number, alert in enumerate(MANY[:7])
+]
 CONTENTS: dict[str, Content] = {
     **{f"card_{name}": alert for name, alert in CARDS.items()},
     **{f"thread_{reason}": entry for reason, entry in MILESTONES.items()},
     "list_first": digest(MANY[:12], 1, 3, 40),
     "list_further": digest(MANY[12:30], 2, 3, 40),
     "list_alone": digest(MANY[:3]),
+    "list_of_the_past": replace(digest(PAST), crowd=Crowd.OF_THE_PAST, mention=""),
     "remark": REMARK,
 }
 

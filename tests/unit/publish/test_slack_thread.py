@@ -47,7 +47,7 @@ def test_entries_that_begin_it_bring_the_log_lines(reason: Reason) -> None:
         for element in block["elements"]
         if element["type"] == "rich_text_preformatted"
     ]
-    assert lines == ([SAMPLE] if reason in {Reason.OPENED, Reason.RECURRED} else [])
+    assert lines == ([SAMPLE] if reason in {Reason.OPENED, Reason.RECURRED, Reason.FOUND_LATER} else [])
 
 
 @pytest.mark.parametrize("reason", MILESTONES)
