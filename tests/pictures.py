@@ -23,6 +23,8 @@ from sigwatch.model.message import Content
 from sigwatch.publish.console import ConsolePublisher
 from sigwatch.publish.slack.blocks import blocks_with_buttons
 from sigwatch.publish.words.paging import pages
+from sigwatch.report.page import page
+from tests.fakes.reports import DAY, START_MS, a_month, gap, unmasked
 from tests.unit.publish.alerts import (
     ACKNOWLEDGED,
     ALERT,
@@ -180,6 +182,16 @@ def list_page() -> str:
     return page_of([("# oncall", [message_of(shown, "03:12")]), ("Thread", [message_of(further, "03:12")])], 620)
 
 
+def report_page() -> str:
+    """A month of logs searched for known incidents, down to the first signature."""
+    made = replace(a_month(), gaps=(gap(start_ms=START_MS + 12 * DAY, end_ms=START_MS + 13 * DAY),))
+    told = page(made, "Backfill of production", unmasked, START_MS + 30 * DAY)
+    first, others = '<section class="signature', told.split('<section class="signature')
+    # Its policy keeps the measuring script out too.
+    bare = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", first.join(others[:2]))
+    return bare.replace("<body>", '<body class="panes">')
+
+
 def drawing(contents: Iterable[Content], title: str) -> str:
     """A terminal that shows these one below the other, as SVG that fetches nothing."""
     console = Console(record=True, width=100, file=io.StringIO(), force_terminal=True)
@@ -229,6 +241,7 @@ PAGES: Mapping[str, tuple[Callable[[], str], int]] = {
     "slack.png": (card_page, 1240),
     "slack-phone.png": (phone_page, 390),
     "slack-list.png": (list_page, 1240),
+    "report.png": (report_page, 1000),
 }
 
 
