@@ -166,6 +166,38 @@ def test_the_newest_incident_of_a_signature_and_group_is_found(store: SqliteStor
     assert store.incidents() == [new, old]
 
 
+def test_an_older_incident_that_is_recorded_later_is_not_the_newest(store: SqliteStore) -> None:
+    newest = incident(900_000)
+    older = [replace(incident(ts_ms), occurrence=number) for number, ts_ms in enumerate((1_000, 2_000, 3_000), 7)]
+    with store.unit() as unit:
+        for each in (newest, *older):
+            unit.put_incident(each)
+        assert unit.incident("KO-1", API) == newest
+        assert [unit.incident("KO-1", API, ts_ms) for ts_ms in (900_000, 3_000, 1_000)] == [older[2], older[1], None]
+    with store.unit() as unit:
+        unit.put_incident(replace(older[0], last_seen_ms=950_000))
+        assert unit.incident("KO-1", API) == replace(older[0], last_seen_ms=950_000)
+
+
+@pytest.mark.parametrize(
+    ("start_ms", "end_ms", "touches"),
+    [(1_000, 4_999, False), (1_000, 5_000, True), (6_000, 6_000, True), (7_000, 9_000, True), (7_001, 9_000, False)],
+)
+def test_an_incident_touches_a_range_from_its_first_hit_to_its_last(
+    store: SqliteStore, start_ms: int, end_ms: int, touches: bool
+) -> None:
+    there = replace(incident(5_000), last_seen_ms=7_000)
+    with store.unit() as unit:
+        for each in (
+            there,
+            incident(100_000),
+            replace(incident(10), signature="KO-9"),
+            replace(there, id="x", group="/b"),
+        ):
+            unit.put_incident(each)
+        assert unit.touching("KO-1", API, start_ms, end_ms) == (there if touches else None)
+
+
 def test_an_incident_comes_back_as_it_was_written(store: SqliteStore) -> None:
     odd = replace(incident(), samples=("línea\n\x00 'quoted' \U0001f525",), previous_ms=7, resolved_ms=9)
     with store.unit() as unit:

@@ -115,6 +115,15 @@ def test_incidents_that_are_over_are_dropped_but_for_the_newest_of_their_kind(st
     assert {each.id for each in store.incidents()} == {second.id, open_one.id, other.id}
 
 
+def test_the_newest_that_stays_is_the_one_with_the_newest_hit_whatever_its_number(store: SqliteStore) -> None:
+    newest, found_later = over(9_000, 1), over(1_000, 5)
+    with store.unit() as unit:
+        unit.put_incident(newest)
+        unit.put_incident(found_later)
+    assert store.prune({"incidents": LATER}) == 1
+    assert store.incidents() == [newest]
+
+
 def rows(store: SqliteStore) -> set[str]:
     return {each[0] for each in store._database.rows("SELECT id FROM outbox")}
 
