@@ -16,8 +16,8 @@ from sigwatch.publish.slack.publisher import SlackPublisher, slack_client
 from sigwatch.publish.traits import TRAITS
 from sigwatch.publish.words.paging import pages
 from sigwatch.store.sqlite import SqliteStore
-from tests.fakes.past import DAY, Watched, in_many_groups
 from tests.fakes.slack_server import FakeSlack, api_error, readable
+from tests.fakes.watched import DAY, NOW, Watched, in_many_groups
 
 CHANNEL = "C0ONCALL"
 POLICY = OutboxPolicy(call_ms=5_500, claim_ms=16_500)
@@ -176,6 +176,12 @@ def test_what_slack_does_not_take_is_left_to_the_daemon(watched: Watched, slack:
     watched.now += 3_600
     assert Worker(watched, watched.store, slack, "daemon").deliver() == 0
     assert len(texts(slack)) == 2
+
+
+def test_nobody_waits_where_nothing_is_left(watched: Watched, slack: FakeSlack) -> None:
+    worker = Worker(watched, watched.store, slack)
+    assert worker.deliver() == 0
+    assert watched.now == NOW
 
 
 def test_somebody_who_will_not_wait_is_told_what_is_left(watched: Watched, slack: FakeSlack) -> None:

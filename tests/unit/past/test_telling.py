@@ -17,7 +17,7 @@ from sigwatch.store.sqlite import SqliteStore
 from sigwatch.telling import PAST_URGENCY
 from tests.contract.stores import accept, only
 from tests.fakes.made import API, row
-from tests.fakes.past import DAY, NOW, QUIET, Watched, shown
+from tests.fakes.watched import DAY, NOW, QUIET, Watched, shown
 
 PLANNED = Silence("s-1", Matchers("KO-*"), "moving house", "cli:ana", 0, (NOW + DAY) * 1000, "cli")
 
@@ -43,12 +43,15 @@ def newest(watched: Watched) -> Incident:
 
 def test_what_is_over_is_told_once_as_over_and_calls_nobody(watched: Watched) -> None:
     watched.write(30 * DAY, 30 * DAY - 120)
-    told = watched.backfill()
+    found = watched.found()
+    watched.now += 7
+    told = watched.backfill(found)
     [card] = watched.waiting()
     alert = shown(card)
     assert (alert.incident,) == told.new == tuple(watched.store.incidents())
     assert (alert.incident.state, alert.incident.resolution) == (State.RESOLVED, Reason.FOUND_LATER)
     assert alert.incident.resolved_ms == (NOW - 30 * DAY + 120 + QUIET) * 1000
+    assert alert.incident.opened_ms == alert.incident.active_ms == (NOW + 7) * 1000
     assert (alert.reason, alert.mention, card.kind) == (Reason.FOUND_LATER, "", Kind.RESOLVED)
     assert card.urgency == PAST_URGENCY
     assert watched.trail() == [("backfill", "found_later")]
@@ -163,6 +166,15 @@ def test_an_older_one_never_becomes_the_newest(watched: Watched) -> None:
     watched.sweep(600)
     assert (newest(watched).id, newest(watched).count) == (daemons.id, 2)
     assert len(watched.store.incidents()) == 4
+
+
+def test_what_the_store_knows_of_before_counts_and_not_only_what_was_found(watched: Watched) -> None:
+    watched.write(30 * DAY)
+    watched.sweep(30 * DAY + 10, 30 * DAY - 10)
+    watched.rows.clear()
+    watched.write(10 * DAY)
+    [told] = watched.backfill().new
+    assert (told.occurrence, told.previous_ms) == (2, (NOW - 30 * DAY) * 1000)
 
 
 def test_what_comes_back_after_the_backfill_follows_what_it_told(watched: Watched) -> None:

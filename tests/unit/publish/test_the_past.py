@@ -25,22 +25,18 @@ def past(name: str, severity: str = "P0") -> Notice:
     return replace(card(alert, Kind.RESOLVED), urgency=urgency_of(alert.incident))
 
 
-def incident(severity: str, *, over: bool) -> Incident:
-    return changed(
-        FOUND_LATER if over else replace(FOUND_LATER, incident=card_of(severity)), severity=severity
-    ).incident
+def over(severity: str) -> Incident:
+    return changed(FOUND_LATER, severity=severity).incident
 
 
-def card_of(severity: str) -> Incident:
-    return replace(FOUND_LATER.incident, state=State.OPEN, resolution=None, severity=severity)
+def going_on(severity: str) -> Incident:
+    return replace(over(severity), state=State.OPEN, resolution=None)
 
 
 def test_the_least_of_what_goes_on_is_more_urgent_than_the_worst_of_the_past() -> None:
-    ranks = [
-        urgency_of(incident(severity, over=over)) for over in (False, True) for severity in ("P0", "P4", "unrated")
-    ]
+    ranks = [urgency_of(made(severity)) for made in (going_on, over) for severity in ("P0", "P4", "unrated")]
     assert ranks == sorted(set(ranks))
-    assert urgency("nonsense") < PAST_URGENCY == urgency_of(incident("P0", over=True))
+    assert urgency("nonsense") < PAST_URGENCY == urgency_of(over("P0"))
 
 
 def test_the_headline_and_the_phone_say_first_that_it_is_over() -> None:
@@ -104,13 +100,11 @@ def test_what_goes_on_is_never_in_a_list_with_the_past() -> None:
 
 
 def test_it_leaves_the_channel_room_for_what_goes_on() -> None:
-    world = channel()
+    world = World(limits=ChannelLimits(per_minute=6, digest_from=5))
     world.tell(*cards(4), *(past(f"past-{number}") for number in range(4)))
-    world.limits = ChannelLimits(per_minute=6, digest_from=5)
-    world.outbox = world.worker("narrow")
-    world.run(20)
+    world.deliver()
     assert alone(world.target) == ["P1-000", "P1-001", "P1-002", "P1-003", "past-0", "past-1"]
-    world.run(60)
+    world.deliver(61_000)
     assert len(alone(world.target)) == 8
 
 
@@ -121,6 +115,10 @@ def test_it_says_nothing_of_how_quick_the_telling_is() -> None:
     latencies = {event.incident: event.latency_seconds for event in world.told}
     assert latencies["past-1"] is None
     assert latencies["inc-1"] is not None
+    listing = channel()
+    listing.tell(*(past(f"past-{number}") for number in range(9)))
+    listing.run(3)
+    assert [event.latency_seconds for event in listing.told] == [None]
 
 
 def test_nobody_else_is_told_of_it_where_its_target_fails() -> None:
