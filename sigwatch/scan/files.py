@@ -1,0 +1,208 @@
+"""What is read of files, as pieces to search: one file after the other, small ones in bundles, or all as they grow."""
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import Protocol
+
+from sigwatch.ports import Wait
+from sigwatch.scan.following import Failed, Followed, Fresh, Pace, follow
+from sigwatch.scan.inputs import BLOCK_BYTES, QUIET_SECONDS, Given, Input, Lull
+from sigwatch.scan.looking import Opened
+from sigwatch.scan.pages import BOUND_BYTES, OVERLAP_BYTES, Pager, Piece
+from sigwatch.scan.places import Source, trouble
+from sigwatch.scan.reading import Unreadable, blocks
+from sigwatch.scan.values import Format
+
+HEAD_BYTES = 64 << 10
+"""By so much a format is told, where no line ends before."""
+BUNDLE = (256, 4 << 20)
+"""Most files, and most bytes of them as stored, that are read by one thread in one go."""
+BATCH = (256, 1 << 20)
+"""Most pieces, and bytes of text after which no more is added, that are handed over together."""
+
+
+class Recognise(Protocol):
+    """Tells how the events of a file are written."""
+
+    def __call__(self, head: bytes, time_format: str = "", exported: bool = False) -> Format:
+        """By the beginning of its text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How files are read."""
+
+    recognise: Recognise
+    time_format: str = ""
+    block: int = BLOCK_BYTES
+    """Bytes of text read at once."""
+    bound: int = BOUND_BYTES
+    """Longest event that is searched in one part."""
+    overlap: int = OVERLAP_BYTES
+    quiet: float = QUIET_SECONDS
+    """Seconds without growth after which the last line of a pipe is taken as whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a file."""
+
+    opened: Opened
+    piece: Piece
+    stored: int = 0
+    """Bytes of the file as stored that have been read for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Nothing more comes of a file."""
+
+    source: Source
+    opened: Opened | None
+    """None where it had nothing in it that could be read."""
+    trouble: str = ""
+    """Why it was not read, or not to its end."""
+
+
+Item = Part | Ended
+Batch = tuple[Item, ...]
+
+
+def bundles(sources: Sequence[Source]) -> Iterator[Sequence[Source]]:
+    """Sources in their order, neighbours that are small together."""
+    held: list[Source] = []
+    size = 0
+    for source in sources:
+        small = source.size is not None and source.size <= BUNDLE[1]
+        if held and (not small or len(held) == BUNDLE[0] or size + (source.size or 0) > BUNDLE[1]):
+            yield held
+            held, size = [], 0
+        if small:
+            held.append(source)
+            size += source.size or 0
+        else:
+            yield [source]
+    if held:
+        yield held
+
+
+def read(sources: Sequence[Source], manner: Manner, stopping: Callable[[], bool]) -> Generator[Batch, None, None]:
+    """Some sources, one after the other."""
+    yield from _batches(item for source in sources for item in _items(source, manner, stopping))
+
+
+def read_on(
+    sources: Sequence[Source], manner: Manner, wait: Wait, pace: Pace, stopping: Callable[[], bool]
+) -> Generator[Batch, None, None]:
+    """Some files as they grow, until the wait says to stop; what is left over then is given as well."""
+    paths = [source.place.path for source in sources]
+    with closing(follow(paths, wait, pace, manner.block)) as given:
+        yield from _batches(_followed(sources, manner, takewhile(lambda _: not stopping(), given)))
+
+
+def _batches(items: Iterator[Item | Lull]) -> Iterator[Batch]:
+    held: list[Item] = []
+    size = 0
+    for item in items:
+        if not isinstance(item, Lull):
+            held.append(item)
+            size += len(item.piece.data) if isinstance(item, Part) else 0
+        if held and (isinstance(item, Lull) or len(held) == BATCH[0] or size >= BATCH[1]):
+            yield tuple(held)
+            held, size = [], 0
+    if held:
+        yield tuple(held)
+
+
+def _items(source: Source, manner: Manner, stopping: Callable[[], bool]) -> Iterator[Item | Lull]:
+    try:
+        data = Input(source.place.path, stopping, manner.quiet)
+    except OSError as error:
+        yield Ended(source, None, f"{source.place.path}: {trouble(error)}")
+        return
+    with data:
+        text = _Text(source, manner, data.modified_ms)
+        why = ""
+        try:
+            for given in blocks(data, manner.block):
+                for part in text.heed(given):
+                    yield Part(part.opened, part.piece, data.position)
+                if isinstance(given, Lull):
+                    yield given
+        except Unreadable as error:
+            why = str(error)
+        yield from text.end()
+        yield Ended(source, text.opened, why)
+
+
+def _followed(sources: Sequence[Source], manner: Manner, followed: Iterator[Followed]) -> Iterator[Item | Lull]:
+    texts: dict[int, _Text] = {}
+    for number, each in followed:
+        source = sources[number]
+        text = texts.get(number)
+        if isinstance(each, Fresh):
+            if text is not None:
+                yield from text.end()
+                yield Ended(source, text.opened)
+            texts[number] = _Text(source, manner, each.modified_ms)
+        elif isinstance(each, Failed):
+            yield from text.end() if text is not None else ()
+            yield Ended(source, text.opened if text is not None else None, f"{source.place.path}: {each.why}")
+            texts.pop(number, None)
+        elif text is not None:
+            yield from text.heed(each)
+            if isinstance(each, Lull):
+                yield each
+    for number, text in texts.items():
+        yield from text.end()
+        yield Ended(sources[number], text.opened)
+
+
+@dataclass(slots=True)
+class _Text:
+    """The text of one file: its format is told by the first line that is whole."""
+
+    source: Source
+    manner: Manner
+    modified_ms: int | None
+    opened: Opened | None = None
+    _head: bytes = b""
+    _pager: Pager | None = field(default=None)
+
+    def heed(self, given: Given) -> Iterator[Part]:
+        if isinstance(given, Lull):
+            if given is Lull.LONG:
+                yield from self._settled()
+            return
+        if self._pager is None:
+            self._head += given
+            if b"\n" not in given and len(self._head) < HEAD_BYTES:
+                return
+            given = self._begin()
+        yield from self._fed(given)
+
+    def end(self) -> Iterator[Part]:
+        if self._pager is None and self._head:
+            yield from self._fed(self._begin())
+        if self._pager is not None and self.opened is not None:
+            for piece in self._pager.end():
+                yield Part(self.opened, piece)
+
+    def _settled(self) -> Iterator[Part]:
+        if self._pager is not None and self.opened is not None:
+            for piece in self._pager.settle():
+                yield Part(self.opened, piece)
+
+    def _fed(self, given: bytes) -> Iterator[Part]:
+        if self._pager is not None and self.opened is not None:
+            for piece in self._pager.feed(given):
+                yield Part(self.opened, piece)
+
+    def _begin(self) -> bytes:
+        head, self._head = self._head, b""
+        found = self.manner.recognise(head, self.manner.time_format, self.source.exported)
+        self.opened = Opened(self.source, found, self.modified_ms)
+        self._pager = Pager(found.cut, self.manner.bound, self.manner.overlap)
+        return head

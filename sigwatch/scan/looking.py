@@ -1,0 +1,74 @@
+"""What one piece of a file holds: the events in which signatures match, its lines and its times."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from sigwatch.match.engine import Verdict
+from sigwatch.scan.pages import Piece
+from sigwatch.scan.places import Source
+from sigwatch.scan.values import Event, Format
+
+
+class Scanner(Protocol):
+    """Finds where something may match. For one thread only."""
+
+    def ends(self, buffer: bytes) -> list[int]:
+        """Ascending offsets one past the last byte of possible matches; every event with a match contains one."""
+
+
+class Engine(Protocol):
+    """Says which signatures match. For several threads at once."""
+
+    def scanner(self) -> Scanner:
+        """A new one, for a thread of its own."""
+
+    def match(self, text: str) -> Verdict:
+        """Which signatures are found anywhere in the text of an event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file that is being read."""
+
+    source: Source
+    format: Format
+    modified_ms: int | None = None
+    """Epoch milliseconds; None for what is no file."""
+    line: int = 0
+    """Lines of it before its first piece."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a piece holds."""
+
+    piece: Piece
+    lines: int
+    """Line ends that no piece before it has, and a last line without one."""
+    span: tuple[int, int] | None
+    """See `Page.span`."""
+    found: tuple[tuple[Event, Verdict], ...]
+    """Events of which there is something to say, in their order."""
+    looked_at: int
+    """Events that were looked at closely."""
+
+
+def look(piece: Piece, opened: Opened, engine: Engine, scanner: Scanner, stopping: Callable[[], bool]) -> Looked:
+    """Search a piece; cut short when asked to stop, and of no use then."""
+    page = opened.format.page(piece.data, opened.source.place)
+    ends = scanner.ends(page.text)
+    found: list[tuple[Event, Verdict]] = []
+    count = 0
+    for event in page.events(ends) if ends else ():
+        if stopping():
+            break
+        count += 1
+        verdict = engine.match(event.message)
+        if verdict.found or verdict.undecided:
+            found.append((event, verdict))
+    shared = piece.cut or piece.overlap
+    lines = piece.data.count(b"\n", piece.overlap) if shared else page.lines
+    if shared and not piece.cut and not piece.data.endswith(b"\n"):
+        lines += 1
+    return Looked(piece, lines, page.span(), tuple(found), count)

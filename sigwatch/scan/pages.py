@@ -1,0 +1,89 @@
+"""From blocks of text to pieces that are whole events, however long a line may be."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+BOUND_BYTES = 4 << 20
+"""Carried over at most from one block to the next, waiting for an event to end."""
+OVERLAP_BYTES = 4 << 10
+"""What the parts of a line that is cut share: a match of up to that length is whole in one of them. One that lies in
+what they share is found in both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a file that is searched on its own."""
+
+    data: bytes
+    offset: int
+    """Bytes of the file's text before it."""
+    overlap: int = 0
+    """Bytes at its beginning that the piece before it has as well."""
+    cut: bool = False
+    """Whether it ends where no event is known to end, for being too long."""
+
+    @property
+    def fresh(self) -> int:
+        """Bytes that no piece before it has."""
+        return len(self.data) - self.overlap
+
+
+class Pager:
+    """Cuts the text of one file between events, and carries over what follows the last cut."""
+
+    def __init__(
+        self, cut: Callable[[bytes], int], bound: int = BOUND_BYTES, overlap: int = OVERLAP_BYTES, offset: int = 0
+    ) -> None:
+        """Start at a byte of a file.
+
+        Args:
+            cut: see `Format.cut`.
+            bound: bytes that may be carried over.
+            overlap: bytes that the parts of a line longer than that share; less than half of `bound`.
+            offset: bytes of the file's text that come before.
+        """
+        self._cut = cut
+        self._bound = bound
+        self._overlap = min(overlap, bound // 2)
+        self._rest = b""
+        self._shared = 0
+        self._offset = offset
+
+    def feed(self, block: bytes) -> Iterator[Piece]:
+        """What a block makes whole."""
+        self._rest = self._rest + block if self._rest else block
+        while self._rest:
+            if end := self._cut(self._rest):
+                yield self._off(end)
+            elif len(self._rest) <= self._bound:
+                return
+            elif end := self._rest.rfind(b"\n", self._shared, self._bound) + 1:
+                yield self._off(end, cut=True)
+            else:
+                yield self._off(_character(self._rest, self._bound), cut=True, shared=self._overlap)
+
+    def settle(self) -> Iterator[Piece]:
+        """What ends with a line, for nothing follows it for long; half a line waits for its other half."""
+        if end := self._rest.rfind(b"\n") + 1:
+            yield self._off(end)
+
+    def end(self) -> Iterator[Piece]:
+        """What is left when nothing follows."""
+        if len(self._rest) > self._shared:
+            yield self._off(len(self._rest))
+
+    def _off(self, end: int, *, cut: bool = False, shared: int = 0) -> Piece:
+        piece = Piece(self._rest[:end], self._offset, self._shared, cut)
+        start = _character(self._rest, end - shared) if shared else end
+        self._rest = self._rest[start:]
+        self._shared = end - start
+        self._offset += start
+        return piece
+
+
+def _character(data: bytes, at: int) -> int:
+    """The beginning of the UTF-8 character in which an offset lies."""
+    for back in range(min(4, at)):
+        if data[at - back] & 0xC0 != 0x80:
+            return at - back
+    return at
