@@ -95,7 +95,7 @@ class Account:
         self.opened = opened
         self._bound = bound
         place = opened.source.place
-        self.file = FileTotals(place.path, place.log_group, opened.format.name)
+        self.file = FileTotals(place.path, place.log_group)
         self.undecided: Counter[str] = Counter()
         self._spare_ms = now_ms if opened.modified_ms is None else opened.modified_ms
         self._last_ms: int | None = None
@@ -105,14 +105,15 @@ class Account:
 
     def enter(self, looked: Looked) -> list[Sighting]:
         """What a piece adds."""
-        file, before = self.file, self.opened.line + self.file.lines
+        file, before = self.file, self.file.lines
+        file.format = looked.part.written.name
         sightings = list(self._sightings(looked, before))
-        file.bytes += looked.piece.fresh
+        file.bytes += looked.part.piece.fresh
         file.pages += 1
         file.lines += looked.lines
         file.looked_at += looked.looked_at
         file.sightings += len(sightings)
-        if looked.piece.cut:
+        if looked.part.piece.cut:
             self._cuts += 1
             self._first_cut = self._first_cut or before + 1
         if looked.span is not None:

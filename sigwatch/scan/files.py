@@ -2,21 +2,25 @@
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import Protocol
 
 from sigwatch.ports import Wait
 from sigwatch.scan.following import Failed, Followed, Fresh, Pace, follow
 from sigwatch.scan.inputs import BLOCK_BYTES, QUIET_SECONDS, Given, Input, Lull
-from sigwatch.scan.looking import Opened
+from sigwatch.scan.looking import Opened, Part
 from sigwatch.scan.pages import BOUND_BYTES, OVERLAP_BYTES, Pager, Piece
 from sigwatch.scan.places import Source, trouble
+from sigwatch.scan.plain import Plain
 from sigwatch.scan.reading import Unreadable, blocks
+from sigwatch.scan.records import Headed
 from sigwatch.scan.values import Format
 
 HEAD_BYTES = 64 << 10
-"""By so much a format is told, where no line ends before."""
+"""By so much a format is told; by less as long as there is less, and again when there is twice as much."""
+SETTLING = (Plain, Headed)
+"""Formats in which whole lines are whole events when nothing goes on with them."""
 BUNDLE = (256, 4 << 20)
 """Most files, and most bytes of them as stored, that are read by one thread in one go."""
 BATCH = (256, 1 << 20)
@@ -26,8 +30,10 @@ BATCH = (256, 1 << 20)
 class Recognise(Protocol):
     """Tells how the events of a file are written."""
 
-    def __call__(self, head: bytes, time_format: str = "", exported: bool = False) -> Format:
-        """By the beginning of its text."""
+    def __call__(
+        self, head: bytes, time_format: str = "", exported: bool = False, near_ms: int | None = None
+    ) -> Format:
+        """See `formats.recognise`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,8 @@ class Manner:
     """How files are read."""
 
     recognise: Recognise
+    now_ms: int
+    """Epoch milliseconds; near which the times of a pipe are, and for what has no time and is no file."""
     time_format: str = ""
     block: int = BLOCK_BYTES
     """Bytes of text read at once."""
@@ -43,16 +51,6 @@ class Manner:
     overlap: int = OVERLAP_BYTES
     quiet: float = QUIET_SECONDS
     """Seconds without growth after which the last line of a pipe is taken as whole."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A piece of a file."""
-
-    opened: Opened
-    piece: Piece
-    stored: int = 0
-    """Bytes of the file as stored that have been read for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +126,7 @@ def _items(source: Source, manner: Manner, stopping: Callable[[], bool]) -> Iter
         try:
             for given in blocks(data, manner.block):
                 for part in text.heed(given):
-                    yield Part(part.opened, part.piece, data.position)
+                    yield replace(part, stored=data.position)
                 if isinstance(given, Lull):
                     yield given
         except Unreadable as error:
@@ -162,47 +160,51 @@ def _followed(sources: Sequence[Source], manner: Manner, followed: Iterator[Foll
 
 @dataclass(slots=True)
 class _Text:
-    """The text of one file: its format is told by the first line that is whole."""
+    """The text of one file, whose format is told anew as long as there is little of it."""
 
     source: Source
     manner: Manner
     modified_ms: int | None
-    opened: Opened | None = None
+    opened: Opened = field(init=False)
     _head: bytes = b""
-    _pager: Pager | None = field(default=None)
+    _told: int = 0
+    """Bytes of the head by which the format was told; 0 before."""
+    _written: Format | None = None
+    _pager: Pager = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.opened = Opened(self.source, self.modified_ms)
+        self._pager = Pager(self._cut, self.manner.bound, self.manner.overlap)
 
     def heed(self, given: Given) -> Iterator[Part]:
         if isinstance(given, Lull):
-            if given is Lull.LONG:
-                yield from self._settled()
+            if given is Lull.LONG and isinstance(self._written, SETTLING):
+                yield from self._parts(self._pager.settle())
             return
-        if self._pager is None:
-            self._head += given
-            if b"\n" not in given and len(self._head) < HEAD_BYTES:
-                return
-            given = self._begin()
-        yield from self._fed(given)
+        if len(self._head) < HEAD_BYTES:
+            self._head += given[: HEAD_BYTES - len(self._head)]
+            # The first lines of a pipe may be a greeting without any time.
+            if len(self._head) >= 2 * self._told:
+                self._tell(self._head[: self._head.rfind(b"\n") + 1] if len(self._head) < HEAD_BYTES else self._head)
+        yield from self._parts(self._pager.feed(given))
 
     def end(self) -> Iterator[Part]:
-        if self._pager is None and self._head:
-            yield from self._fed(self._begin())
-        if self._pager is not None and self.opened is not None:
-            for piece in self._pager.end():
-                yield Part(self.opened, piece)
+        if self._written is None and self._head:
+            self._tell(self._head)
+        yield from self._parts(self._pager.end())
 
-    def _settled(self) -> Iterator[Part]:
-        if self._pager is not None and self.opened is not None:
-            for piece in self._pager.settle():
-                yield Part(self.opened, piece)
+    def _cut(self, data: bytes) -> int:
+        return self._written.cut(data) if self._written is not None else 0
 
-    def _fed(self, given: bytes) -> Iterator[Part]:
-        if self._pager is not None and self.opened is not None:
-            for piece in self._pager.feed(given):
-                yield Part(self.opened, piece)
+    def _parts(self, pieces: Iterator[Piece]) -> Iterator[Part]:
+        for piece in pieces:
+            if self._written is None:
+                self._tell(self._head)
+            if self._written is not None:
+                yield Part(self.opened, self._written, piece)
 
-    def _begin(self) -> bytes:
-        head, self._head = self._head, b""
-        found = self.manner.recognise(head, self.manner.time_format, self.source.exported)
-        self.opened = Opened(self.source, found, self.modified_ms)
-        self._pager = Pager(found.cut, self.manner.bound, self.manner.overlap)
-        return head
+    def _tell(self, head: bytes) -> None:
+        if head:
+            near_ms = self.manner.now_ms if self.modified_ms is None else self.modified_ms
+            self._written = self.manner.recognise(head, self.manner.time_format, self.source.exported, near_ms)
+            self._told = len(self._head)

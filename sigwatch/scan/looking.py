@@ -32,18 +32,26 @@ class Opened:
     """A file that is being read."""
 
     source: Source
-    format: Format
     modified_ms: int | None = None
     """Epoch milliseconds; None for what is no file."""
-    line: int = 0
-    """Lines of it before its first piece."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a file, to be searched."""
+
+    opened: Opened
+    written: Format
+    piece: Piece
+    stored: int = 0
+    """Bytes of the file as stored that have been read for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What a piece holds."""
+    """What a part of a file holds."""
 
-    piece: Piece
+    part: Part
     lines: int
     """Line ends that no piece before it has, and a last line without one."""
     span: tuple[int, int] | None
@@ -54,9 +62,10 @@ class Looked:
     """Events that were looked at closely."""
 
 
-def look(piece: Piece, opened: Opened, engine: Engine, scanner: Scanner, stopping: Callable[[], bool]) -> Looked:
-    """Search a piece; cut short when asked to stop, and of no use then."""
-    page = opened.format.page(piece.data, opened.source.place)
+def look(part: Part, engine: Engine, scanner: Scanner, stopping: Callable[[], bool]) -> Looked:
+    """Search a part of a file; cut short when asked to stop, and of no use then."""
+    piece = part.piece
+    page = part.written.page(piece.data, part.opened.source.place)
     ends = scanner.ends(page.text)
     found: list[tuple[Event, Verdict]] = []
     count = 0
@@ -71,4 +80,4 @@ def look(piece: Piece, opened: Opened, engine: Engine, scanner: Scanner, stoppin
     lines = piece.data.count(b"\n", piece.overlap) if shared else page.lines
     if shared and not piece.cut and not piece.data.endswith(b"\n"):
         lines += 1
-    return Looked(piece, lines, page.span(), tuple(found), count)
+    return Looked(part, lines, page.span(), tuple(found), count)

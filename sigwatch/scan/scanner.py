@@ -9,9 +9,9 @@ from functools import partial
 
 from sigwatch.ports import Wait
 from sigwatch.scan.accounts import Account, FileTotals, Sighting, Totals
-from sigwatch.scan.files import Batch, Ended, Manner, Part, bundles, read, read_on
+from sigwatch.scan.files import Batch, Ended, Manner, bundles, read, read_on
 from sigwatch.scan.following import Pace
-from sigwatch.scan.looking import Engine, Looked, Opened, look
+from sigwatch.scan.looking import Engine, Looked, Part, look
 from sigwatch.scan.order import Crew, Size
 from sigwatch.scan.places import STDIN, Source
 
@@ -33,8 +33,6 @@ class ScanSettings:
     """How a scan goes about it."""
 
     manner: Manner
-    now_ms: int
-    """Epoch milliseconds; for events of what has no time and is no file."""
     threads: int = os.cpu_count() or 1
     """That search; up to four more read."""
     following: Following | None = None
@@ -116,9 +114,7 @@ def _hand(engine: Engine, stopping: Callable[[], bool]) -> Callable[[Batch], lis
 
     def search(batch: Batch) -> list[_Done]:
         return [
-            _Done(item, look(item.piece, item.opened, engine, scanner, stopping))
-            if isinstance(item, Part)
-            else _Done(item)
+            _Done(item, look(item, engine, scanner, stopping)) if isinstance(item, Part) else _Done(item)
             for item in batch
         ]
 
@@ -151,7 +147,7 @@ class _Book:
                 self._end(done.item)
                 stored = self._stored
             elif done.looked is not None:
-                sightings += self._piece(done.item.opened, done.looked)
+                sightings += self._part(done.looked)
                 stored = self._stored + done.item.stored
         if sightings:
             self._on_hits(sightings)
@@ -169,14 +165,15 @@ class _Book:
         self._totals.stopped = stopped
         return self._totals
 
-    def _piece(self, opened: Opened, looked: Looked) -> list[Sighting]:
+    def _part(self, looked: Looked) -> list[Sighting]:
+        opened = looked.part.opened
         account = self._open.get(id(opened))
         if account is None:
-            account = Account(opened, self._settings.now_ms, self._settings.manner.bound)
+            account = Account(opened, self._settings.manner.now_ms, self._settings.manner.bound)
             self._open[id(opened)] = account
             self._totals.files.append(account.file)
         sightings = account.enter(looked)
-        self._bytes += looked.piece.fresh
+        self._bytes += looked.part.piece.fresh
         self._lines += looked.lines
         self._sightings += len(sightings)
         return sightings

@@ -1,5 +1,6 @@
 """A search for literals and a format of plain lines, as small as a scan allows."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -47,7 +48,7 @@ class LinesPage:
 
     def events(self, ends: Sequence[int]) -> Iterator[Event]:
         at, time = 0, None
-        left = list(ends)
+        left = deque(ends)
         for before, line in enumerate(self.text.split(b"\n")):
             own = _time(line)
             time = time if own is None else own
@@ -55,7 +56,7 @@ class LinesPage:
                 yield Event(time, line.decode("utf-8", "replace"), self.place.log_group, self.place.stream, before)
             at += len(line) + 1
             while left and left[0] < at:
-                left.pop(0)
+                left.popleft()
 
     def span(self) -> tuple[int, int] | None:
         times = [time for time in map(_time, self.text.split(b"\n")) if time is not None]
@@ -74,7 +75,7 @@ class Lines:
         return LinesPage(data, place)
 
 
-def lines(head: bytes, time_format: str = "", exported: bool = False) -> Lines:
+def lines(head: bytes, time_format: str = "", exported: bool = False, near_ms: int | None = None) -> Lines:
     """Takes everything for lines."""
     return Lines()
 

@@ -16,7 +16,7 @@ from sigwatch.scan.scanner import Progress, ScanSettings, run
 from tests.fakes.scanning import Lines, LinesPage, Literals, lines
 
 NOW_MS = 9_000
-SETTINGS = ScanSettings(Manner(lines), NOW_MS, threads=2)
+SETTINGS = ScanSettings(Manner(lines, NOW_MS), threads=2)
 
 
 def scan(
@@ -60,7 +60,7 @@ def archive(folder: Path) -> list[Path]:
 @pytest.mark.parametrize("block", [50, 1_000, 4 << 20])
 def test_the_answer_is_the_same_whatever_the_threads_and_blocks(threads: int, block: int, tmp_path: Path) -> None:
     archive(tmp_path)
-    settings = replace(SETTINGS, threads=threads, manner=Manner(lines, block=block))
+    settings = replace(SETTINGS, threads=threads, manner=Manner(lines, NOW_MS, block=block))
     found, totals = scan([tmp_path], Literals(("ERROR", "of 2")), settings)
     expected = [
         (name, f"{number:02}.log", line + 1, 1_000 * line, f"{line * 1000} {word} {line} of {number}")
@@ -83,7 +83,7 @@ def test_a_long_line_is_survived_and_searched(tmp_path: Path) -> None:
         for number in range(800):
             file.write(b"x" * 9_999 + (b"ERROR" if number == 700 else b"-"))
         file.write(b"\n7 ERROR last\n")
-    settings = replace(SETTINGS, manner=Manner(lines, block=100_000, bound=200_000, overlap=1_000))
+    settings = replace(SETTINGS, manner=Manner(lines, NOW_MS, block=100_000, bound=200_000, overlap=1_000))
     found, totals = scan([path], Literals(("ERROR", "begin")), settings)
     assert [(each.signature, each.line, each.row.ts_ms) for each in found] == [
         ("begin", 2, 6),
@@ -101,7 +101,7 @@ def test_events_without_a_time_take_the_one_before_or_the_files_own(tmp_path: Pa
     (tmp_path / "b.log").write_text("ERROR undated\n")
     os.utime(tmp_path / "a.log", ns=(0, 5_000_000))
     os.utime(tmp_path / "b.log", ns=(0, 6_000_000))
-    settings = replace(SETTINGS, manner=Manner(lines, block=40))
+    settings = replace(SETTINGS, manner=Manner(lines, NOW_MS, block=40))
     found, totals = scan([tmp_path], Literals(("ERROR",)), settings)
     assert [each.row.ts_ms for each in found] == [5, 7, 7, 6]
     assert [problem.split("; ")[0] for problem in totals.problems] == [
@@ -111,7 +111,7 @@ def test_events_without_a_time_take_the_one_before_or_the_files_own(tmp_path: Pa
 
 def test_times_that_run_backwards_are_told_once_for_a_file(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text("".join(f"{time} {'x' * 100}\n" for time in (1, 2, 1, 3, 2)))
-    _, totals = scan([tmp_path], Literals(()), replace(SETTINGS, manner=Manner(lines, block=100)))
+    _, totals = scan([tmp_path], Literals(()), replace(SETTINGS, manner=Manner(lines, NOW_MS, block=100)))
     assert totals.files[0].backwards == 2
     assert [problem.split("; ")[0] for problem in totals.problems] == [
         f"{tmp_path}/a.log:3: times run backwards here (2 times in this file)"
@@ -160,7 +160,7 @@ def test_what_is_told_may_fail_and_no_thread_is_left(threads: int, tmp_path: Pat
     def broken(hits: Sequence[Sighting]) -> None:
         raise BrokenPipeError
 
-    settings = replace(SETTINGS, threads=threads, manner=Manner(lines, block=100))
+    settings = replace(SETTINGS, threads=threads, manner=Manner(lines, NOW_MS, block=100))
     with pytest.raises(BrokenPipeError):
         run(named, Literals(("ERROR",)), broken, lambda progress: None, lambda: False, settings)
 
@@ -172,7 +172,7 @@ class _Broken(Lines):
 
 def test_a_fault_in_a_thread_is_raised_to_the_caller(tmp_path: Path) -> None:
     archive(tmp_path)
-    manner = Manner(lambda head, time_format="", exported=False: _Broken())
+    manner = Manner(lambda head, time_format="", exported=False, near_ms=None: _Broken(), NOW_MS)
     with pytest.raises(RuntimeError, match="of a format"):
         scan([tmp_path], Literals(("ERROR",)), replace(SETTINGS, manner=manner))
 
@@ -182,7 +182,7 @@ def test_a_stop_keeps_what_was_done(tmp_path: Path) -> None:
     path.write_bytes(b"1 ERROR\n" * 100_000)
     found: list[Sighting] = []
     named, _ = sources([str(path)])
-    settings = replace(SETTINGS, manner=Manner(lines, block=1 << 10))
+    settings = replace(SETTINGS, manner=Manner(lines, NOW_MS, block=1 << 10))
     engine = Literals(("ERROR",))
     totals = run(named, engine, found.extend, lambda progress: None, lambda: len(found) > 1_000, settings)
     assert totals.stopped
@@ -225,7 +225,7 @@ def tell(hits):
     for hit in hits:
         print(hit.row.log_group, hit.row.ts_ms, hit.line, hit.row.message, flush=True)
 named, _ = sources(["-"])
-run(named, Literals(("ERROR",)), tell, lambda p: None, lambda: False, ScanSettings(Manner(lines), 9000, 2))
+run(named, Literals(("ERROR",)), tell, lambda p: None, lambda: False, ScanSettings(Manner(lines, 9000), 2))
 """
 
 
