@@ -6,7 +6,7 @@ recorded and its messages are written: whoever comes second, the daemon or the b
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby, islice
@@ -25,8 +25,8 @@ from sigwatch.telling import entry_of
 
 ACTOR = "backfill"
 """Who opened an incident, as the audit trail and the thread have it."""
-AT_ONCE = 1_000
-"""Hits that are recorded with one call: an incident may have a million, and they are never all in memory."""
+AT_ONCE = 20_000
+"""Hits of one transaction: an incident may have a million, and the daemon waits while they are written."""
 ROUNDS = 120
 PAUSE_SECONDS = 1.0
 """Between two rounds: a channel of Slack takes a message a second, and has room for the next few after a minute."""
@@ -73,30 +73,40 @@ class Teller:
     compose: Compose
     clock: Clock
     quiet_ms: int
+    at_once: int = AT_ONCE
 
     def tell(self, found: Iterable[tuple[IncidentFound, Iterable[Hit]]]) -> Told:
         """Record what is new and write its messages into the outbox, one transaction for each incident.
+
+        The store knows an incident that one of its own would have taken in, that the audit trail has, or whose hits it
+        has. Where there are more hits than `at_once`, the first of them decide over that, and the others follow in
+        transactions of their own. Should those fail, the incident is told all the same, and the daemon may count again
+        the hits that it is yet to search.
 
         Occurrences are numbered by what the store knows when an incident is told: give those of one signature in the
         order of time. What was told before keeps its number.
 
         Args:
-            found: each incident with its hits, those that ended it included. The hits are read once, within the
-                transaction, and only if the store does not know the incident.
+            found: each incident with its hits, those that ended it included. The hits are read once, and no more than
+                the first of an incident that the store knows.
 
         Raises:
             StoreError: the incidents before are told, and telling all of them again tells the rest.
         """
         by_fate: defaultdict[Fate, list[Incident]] = defaultdict(list)
         for each, hits in found:
-            fate, incident = self._tell(each.incident, hits)
+            parts = _parts(hits, self.at_once)
+            fate, incident = self._tell(each.incident, next(parts, []))
             by_fate[fate].append(incident)
+            for part in parts if fate is not Fate.KNOWN else ():
+                with self.store.unit() as unit:
+                    unit.add_hits(part)
         return Told(tuple(by_fate[Fate.TOLD]), tuple(by_fate[Fate.KNOWN]), tuple(by_fate[Fate.SILENCED]))
 
-    def _tell(self, found: Incident, hits: Iterable[Hit]) -> tuple[Fate, Incident]:
+    def _tell(self, found: Incident, hits: Sequence[Hit]) -> tuple[Fate, Incident]:
         now_ms = int(self.clock() * 1000)
         with self.store.unit() as unit:
-            if self._is_known(unit, found) or not _any_fresh(unit, hits):
+            if self._is_known(unit, found) or not unit.add_hits(hits):
                 return Fate.KNOWN, found
             decision = self._decision(found, _previous(unit, found), now_ms)
             silence = hush(unit.silences(now_ms), decision.incident, now_ms)
@@ -213,7 +223,7 @@ def _previous(unit: Unit, found: Incident) -> Incident | None:
     return unit.incident(found.signature, found.group, found.first_seen_ms)
 
 
-def _any_fresh(unit: Unit, hits: Iterable[Hit]) -> bool:
-    """Record the hits, all of them, and tell whether there was a new one."""
+def _parts(hits: Iterable[Hit], at_once: int) -> Iterator[list[Hit]]:
     left = iter(hits)
-    return sum(len(unit.add_hits(some)) for some in iter(lambda: list(islice(left, AT_ONCE)), [])) > 0
+    while part := list(islice(left, at_once)):
+        yield part
