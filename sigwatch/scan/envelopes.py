@@ -48,10 +48,10 @@ def _cloudwatch(at: int, value: object, place: Place) -> Sequence[Record] | None
         return None
     message, ts_ms = value.get("message"), value.get("timestamp")
     if not isinstance(message, str):
-        # An entry of searchedLogStreams.
-        return [] if "searchedCompletely" in value else None
+        # An entry of searchedLogStreams, or an answer without events.
+        return [] if "searchedCompletely" in value or value.get("events") == [] else None
     stream = value.get("logStreamName", place.stream)
-    return [Record(at, _whole(ts_ms), _sound(message), place.log_group, _sound(str(stream)))]
+    return (Record(at, _whole(ts_ms), _sound(message), place.log_group, _sound(str(stream))),)
 
 
 def _whole(value: object) -> int | None:

@@ -36,10 +36,13 @@ def matches_back(pattern: re.Pattern[bytes], data: bytes, low: int, high: int) -
     window = _FIRST_WINDOW
     while high > low:
         start = max(low, high - window)
-        limit = high
-        found = pattern.finditer(data, start, min(len(data), high + DECIDED))
-        yield from reversed(list(takewhile(lambda match: match.start() < limit, found)))
+        yield from reversed(_matches(pattern, data, start, high))
         high, window = start, window * 4
+
+
+def _matches(pattern: re.Pattern[bytes], data: bytes, low: int, high: int) -> list[re.Match[bytes]]:
+    found = pattern.finditer(data, low, min(len(data), high + DECIDED))
+    return list(takewhile(lambda match: match.start() < high, found))
 
 
 def _never(data: bytes, start: int) -> bool:
@@ -49,7 +52,7 @@ def _never(data: bytes, start: int) -> bool:
 
 def ends_trace(data: bytes, start: int) -> bool:
     """Whether the line there names an exception after the indented lines of its stack trace."""
-    before = data.rfind(b"\n", 0, start - 1) + 1
+    before = data.rfind(b"\n", max(0, start - DECIDED), start - 1) + 1
     return data[before : before + 1] in {b" ", b"\t"} and RAISED.match(data, start) is not None
 
 

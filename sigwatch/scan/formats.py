@@ -21,6 +21,7 @@ from sigwatch.scan.envelopes import (
 )
 from sigwatch.scan.folding import CONTINUES, EVERY, RAISED, UNDATED, Beginnings, beginning
 from sigwatch.scan.plain import UTF8_MARK, Plain
+from sigwatch.scan.records import FLAT
 from sigwatch.scan.timestamps import KNOWN, Dating, Form, custom, decoded, in_json, joined
 from sigwatch.scan.values import Format
 
@@ -35,7 +36,7 @@ _ENVELOPES: tuple[tuple[Callable[[object], bool], Format], ...] = (
     (is_subscription, SUBSCRIPTION),
 )
 _DOCUMENT = re.compile(rb'\s*+(?:\{\s*+"events"\s*+:\s*+\[|\[\s*+(?=\{)|(?=\{\s*?\n))')
-_OBJECT = re.compile(rb'\{(?>[^"{}\\]++|"(?>[^"\\\n]++|\\.)*+")*+(?:\}|\Z)')
+_OBJECT = re.compile(FLAT + rb'(?:\}|(?>"(?>[^"\\\n]++|\\.)*+)?\Z)')
 _CONTINUES = re.compile(CONTINUES)
 _LEVELS = re.compile(rb"\W*(?i:trace|debug|info|notice|warn|warning|error|err|fatal|critical|severe|panic)\W*")
 
@@ -83,7 +84,7 @@ def _envelope(head: bytes, lines: Sequence[bytes]) -> Format | None:
         return CLOUDWATCH_DOCUMENT
     values = [value for value in map(_begun, lines[:_FEW]) if isinstance(value, dict)]
     for recognised, written in _ENVELOPES:
-        if sum(map(recognised, values)) * 2 > min(len(lines), _FEW):
+        if values and sum(map(recognised, values)) * 2 >= min(len(lines), _FEW):
             return written
     marked = b"\n" + head
     if any(match.group().startswith(b"\nEVENTS") for match in CLOUDWATCH_COLUMNS.header.finditer(marked)):
@@ -113,7 +114,7 @@ def _is_document(head: bytes) -> bool:
     if b"[" not in opened.group():
         # Objects over several lines, one after the other.
         first = _OBJECT.match(head, opened.end())
-        return first is not None and is_cloudwatch(decoded(first.group()))
+        return first is not None and is_cloudwatch(_begun(first.group()))
     found = [_begun(match.group()) for match, _ in zip(_OBJECT.finditer(head, opened.end()), range(3), strict=False)]
     return b"events" in opened.group() or any(map(is_cloudwatch, found))
 
@@ -160,5 +161,6 @@ def _beginnings(own: Sequence[bytes], begins: bytes, chosen: tuple[Form, ...]) -
     dated = sum(1 for line in own if pattern.match(line))
     others = sum(1 for line in own if not pattern.match(line) and not RAISED.match(line))
     if dated and (dated >= others or any(form.pattern.match(line) for form in chosen for line in own)):
-        return beginning(b"(?:" + begins + b")")
+        # No form but the user's begins with a blank, and this is seen in no time.
+        return beginning((b"" if chosen else rb"(?![ \t\r\n])") + b"(?:" + begins + b")")
     return UNDATED

@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
@@ -122,8 +122,14 @@ class JsonDocument:
         return RecordPage(data, _read_all(chunks + _between(data, done, len(data)), self.read, place))
 
 
-_FLAT = re.compile(rb'\{(?>[^"{}\\]++|"(?>[^"\\\n]++|\\.)*+")*+\}')
-# Without possessive quantifiers a text that ends nowhere would be tried from each of its characters.
+FLAT = rb'\{(?>[^"{}\\]++|"(?>[^"\\\n]++|\\.)*+"(?=[\s,:}]))*+'
+"""An object without others inside of it, but for its end.
+
+Without possessive quantifiers a text that ends nowhere would be tried from each of its characters. What follows the end
+of a text tells it from the beginning of the next one, where a quote is missing.
+"""
+
+_FLAT = re.compile(FLAT + rb"\}")
 
 _HOLDER = re.compile(
     rb'(?>[\s,\[\]{}]++|"(?:events|searchedLogStreams)"\s*+:'
@@ -132,19 +138,17 @@ _HOLDER = re.compile(
 
 
 def _between(data: bytes, start: int, stop: int) -> list[tuple[int, bytes]]:
-    held = data[start:stop]
-    return [] if _HOLDER.fullmatch(held) else [(start, held)]
+    return [] if _HOLDER.fullmatch(data, start, stop) else [(start, data[start:stop])]
 
 
 def _objects_of_lines(data: bytes) -> list[tuple[int, bytes]]:
     lines = data.split(b"\n")
-    starts = accumulate((len(line) + 1 for line in lines), initial=0)
-    return [part for at, line in zip(starts, lines, strict=False) if line.strip() for part in _parts(at, line)]
+    starts = accumulate(map(len, lines), lambda start, length: start + length + 1, initial=0)
+    chunks = [(at, line) for at, line in zip(starts, lines, strict=False) if line and not line.isspace()]
+    return [part for at, line in chunks for part in _parts(at, line)] if b'}{"' in data else chunks
 
 
-def _parts(at: int, line: bytes) -> Iterable[tuple[int, bytes]]:
-    if b'}{"' not in line:
-        return [(at, line)]
+def _parts(at: int, line: bytes) -> list[tuple[int, bytes]]:
     stops = [match.start() for match in _ONE_LINE_SEAM.finditer(line)] + [len(line)]
     return [(at + start, line[start:stop]) for start, stop in zip([0, *stops], stops, strict=False)]
 
@@ -160,10 +164,12 @@ def _read_all(chunks: Sequence[tuple[int, bytes]], read: Read, place: Place) -> 
 def _values(texts: Sequence[bytes]) -> Sequence[object]:
     try:
         # One call for all takes half the time of one for each.
-        values = from_json(b"[" + b",".join(texts) + b"]")
+        values: list[object] = from_json(b"[" + b",".join(texts) + b"]", cache_strings="keys")
     except ValueError:
         values = []
-    return values if len(values) == len(texts) else [decoded(text) for text in texts]
+    if len(values) == len(texts):
+        return values
+    return [decoded(text) if text.lstrip().startswith(b"{") else None for text in texts]
 
 
 def raw(at: int, text: bytes, place: Place) -> list[Record]:

@@ -15,7 +15,8 @@ _DIRECTIVES = {
     "b": _NAME,
     "B": _NAME,
     "d": r"\d{1,2}",
-    "f": r"\d{1,9}",
+    # What is beyond six digits, strptime does not take.
+    "f": r"\d{1,6}(?P<more>\d{0,3})",
     "G": r"\d{4}",
     "H": r"\d{1,2}",
     "I": r"\d{1,2}",
@@ -35,8 +36,6 @@ _DIRECTIVES = {
     "Z": r"[A-Za-z]{1,5}",
     "%": "%",
 }
-_ZONE_NAMES = frozenset({"utc", "gmt"})
-_LONG_FRACTION = re.compile(r"(\d{6})\d{1,3}")
 _TOKEN = re.compile(r"%(.?)|(\s+)|([^%\s]+)")
 
 
@@ -59,22 +58,29 @@ class Custom:
                 raise ValueError(f"%{directive} is not supported in a time format; use {', '.join(_supported())}")
             pieces.append(_DIRECTIVES[directive])
             source.append(f"%{directive}")
-        if not any(piece.startswith("%") for piece in source):
+            if source.count(f"%{directive}") > 1 and directive != "%":
+                raise ValueError(f"%{directive} is in the time format twice, and only one of them can be meant")
+        if not any(piece.startswith("%") and piece != "%%" for piece in source):
             raise ValueError("a time format without any directive finds no time; such as %Y-%m-%d %H:%M:%S would")
         self.pattern = "".join(pieces).encode()
         """Of a line that begins with such a time."""
         self._format = "".join(source)
         self._has_year = any(f"%{directive}" in source for directive in "YyG")
 
-    def moment(self, text: bytes, choose: Callable[[Callable[[int], int | None]], int | None] | None) -> int | None:
-        """Epoch milliseconds of a text that the pattern matched; None where it is no time after all.
+    def moment(
+        self, match: re.Match[bytes], choose: Callable[[Callable[[int], int | None]], int | None] | None
+    ) -> int | None:
+        """Epoch milliseconds of a match of the pattern; None where it is no time after all.
 
         Args:
-            text: the time alone.
+            match: of the time alone.
             choose: where the format has no year: chooses one, given what each would make of the time.
         """
-        # More digits than %f takes say nothing of milliseconds.
-        words = _LONG_FRACTION.sub(r"\1", text.decode()) if "%f" in self._format else text.decode()
+        text = match.group()
+        if "more" in match.re.groupindex:
+            start, end = match.span("more")
+            text = text[: start - match.start()] + text[end - match.start() :]
+        words = text.decode()
         if self._has_year:
             return _read(words, self._format)
         return choose(lambda year: _read(f"{year} {words}", f"%Y {self._format}")) if choose else None

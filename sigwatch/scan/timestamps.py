@@ -20,18 +20,20 @@ FIELDS = ("timestamp", "@timestamp", "time", "ts", "eventTime", "datetime", "dat
 
 _MONTHS = (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec")
 _PREFIX = (
+    rb"(?:(?!\d{4}[-/])"  # most lines have none of these
     rb"(?:\x1b\[[\d;]{0,16}m){0,4}+"  # colours of a terminal
     rb"(?:<\d{1,3}>(?:\d )?)?"  # priority of syslog, and its version
     rb"(?:(?:https?|h2|grpcs|wss?|tls) (?:\d\.\d )?)?"  # access logs of load balancers
     rb"(?:\[?(?i:trace|debug|info|notice|warn|warning|error|err|fatal|crit|critical|severe|panic)\]?[ \t:|,-]{1,8})?"
     rb"(?:(?:level=\w{1,16} )?(?:time|ts|t|timestamp|@timestamp|date|datetime)=)?"
     rb"(?:\[\d{1,10}\] |\d{1,10}:[A-Z] )?"  # process ids of some servers
-    rb'["\[(]{0,2}'
+    rb'["\[(]{0,2})?'
 )
 _WEEKDAY = rb"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?"
 _MONTH = rb"(?P<m>" + b"|".join(_MONTHS) + rb")"
 _CLOCK = rb"(?P<H>[0-2]?\d):(?P<M>[0-5]\d):(?P<S>[0-6]\d)(?:[.,](?P<f>\d{1,9}))?"
 _ZONE = rb"(?: ?(?P<z>Z|UTC|GMT|[+-][01]\d:?[0-5]\d(?!\d)))?"
+_ODD_CHARACTER = re.compile(rb"\\u[dD]|[\x80-\xff]")
 _NAMES = re.compile(rb"\?P<\w+>")
 
 
@@ -109,9 +111,10 @@ def decoded(text: bytes) -> object:
     try:
         return from_json(text)
     except ValueError:
-        pass
+        if not _ODD_CHARACTER.search(text):
+            return None
     try:
-        # Slower, but takes halves of a character and bytes that are no UTF-8.
+        # Much slower, but takes halves of a character and bytes that are no UTF-8.
         value: object = json.loads(text.decode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return None
@@ -119,7 +122,7 @@ def decoded(text: bytes) -> object:
 
 
 def _custom_moment(translated: Custom, match: re.Match[bytes], near_ms: int | None) -> int | None:
-    return translated.moment(match.group(), None if near_ms is None else partial(_with_year, near_ms))
+    return translated.moment(match, None if near_ms is None else partial(_with_year, near_ms))
 
 
 def _json_moment(forms: tuple[Form, ...], match: re.Match[bytes], near_ms: int | None) -> int | None:
