@@ -31,17 +31,18 @@ class Databases:
 
     def now(self, patterns: Sequence[str]) -> Prefilter:
         """The fastest prefilter, whatever it takes the first time: half a minute for ten thousand patterns."""
-        known = self._kept(patterns)
-        if known is None:
-            known = compiled(patterns)
-            self._keep(known)
-        return known
+        kept = self._kept(patterns)
+        if kept is not None:
+            return kept
+        made = compiled(patterns)
+        self._keep(made)
+        return made
 
     def soon(self, patterns: Sequence[str]) -> Prefilter:
         """What can be had at once; where that is not the fastest, it becomes so while it is in use."""
-        first: Prefilter | None = self._kept(patterns)
-        if first is not None:
-            return first
+        kept = self._kept(patterns)
+        if kept is not None:
+            return kept
         first = quick(patterns)
         if not isinstance(first, Re2Prefilter):
             return first
