@@ -71,6 +71,9 @@ def test_a_range_without_a_name_is_that_of_the_hits(findings: Findings) -> None:
 def test_what_goes_on_at_the_end_of_the_range_is_open(findings: Findings) -> None:
     findings.add(at(59_500))
     assert report(findings).incidents[0].incident.state is State.OPEN
+    later = report(findings, span=(-5, 60_500))
+    assert later.incidents[0].incident.state is State.RESOLVED
+    assert (later.start_ms, later.end_ms) == (-5, 60_500)
 
 
 def test_nothing_found_without_a_range_has_no_bars(findings: Findings) -> None:
