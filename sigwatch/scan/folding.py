@@ -18,7 +18,7 @@ _NEAR = 16
 CONTINUES = (
     rb"[ \t\r\n\f\v]|[)\]}]|\.\.\. \d+ (?:more|common)|(?:Caused by|Suppressed|Wrapped by): ?"
     rb"|Traceback \(most recent call last\):|During handling of the above exception|The above exception was the direct"
-    rb"|goroutine \d+ \[|created by |--- End of |   --- "
+    rb"|goroutine \d+ \[|created by |--- End of "
 )
 """Of lines that go on with the one before, in logs without times: whitespace, what closes brackets, stack traces."""
 

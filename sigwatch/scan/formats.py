@@ -138,13 +138,12 @@ def _plain(lines: Sequence[bytes], chosen: tuple[Form, ...], near_ms: int | None
     structured = in_json(chosen + KNOWN)
     own = [line for line in lines if not _CONTINUES.match(line)]
     objects = sum(1 for line in own[:_FEW] if line.startswith(b"{") and isinstance(decoded(line), dict))
-    if objects and objects * 10 >= len(own[:_FEW]) * 9:
-        return Plain("JSON lines", UNDATED, Dating((structured,), near_ms))
     used = tuple(form for form in chosen + KNOWN if any(map(form.pattern.match, lines)))
+    if objects and objects * 10 >= len(own[:_FEW]) * 9:
+        return Plain("JSON lines", UNDATED, Dating((structured, *used), near_ms))
     forms = used + ((structured,) if any(line.startswith(b"{") for line in lines) else ())
-    return Plain(
-        "plain text", _beginnings(own, _beginning(own, used, objects, structured), chosen), Dating(forms, near_ms)
-    )
+    begins = _beginning(own, used, objects, structured)
+    return Plain("plain text", _beginnings(own, begins, chosen), Dating(forms, near_ms))
 
 
 def _beginning(own: Sequence[bytes], used: Iterable[Form], objects: int, structured: Form) -> bytes:

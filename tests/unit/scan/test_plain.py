@@ -83,6 +83,11 @@ def test_each_line_of_a_structured_log_is_an_event_with_its_time() -> None:
     assert [event.message for event in events] == text.split("\r\n")[:3]
 
 
+def test_a_line_of_text_in_a_structured_log_has_its_own_time() -> None:
+    text = "2026-02-04 06:02:11 begins\n" + '{"time":1770184932000}\n' * 10
+    assert [event.ts_ms for event in every(page_of(text))][:2] == [1770184931000, 1770184932000]
+
+
 def test_events_know_their_place_line_and_time() -> None:
     page = page_of(JAVA)
     expected = [
