@@ -2,6 +2,7 @@
 
 SigwatchError
 ├── ConfigurationError
+├── RangeError
 ├── SourceError
 │   ├── SourceUnavailable
 │   ├── QueryRejected
@@ -31,6 +32,10 @@ class ConfigurationError(SigwatchError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = tuple(problems)
+
+
+class RangeError(SigwatchError):
+    """A search of the past can not be begun, or gone on with, as it was asked for; nothing was paid."""
 
 
 class SourceError(SigwatchError):

@@ -105,6 +105,16 @@ class SqliteStore:
         rows = self._rows("SELECT day, scope, pass, bytes, dollars, queries FROM spending WHERE day = ?", (day,))
         return [Spending(*row) for row in map(tuple, rows)]
 
+    def spent_in_all(self) -> list[Spending]:
+        """What was spent on any day, by day, scope and pass."""
+        rows = self._rows("SELECT day, scope, pass, bytes, dollars, queries FROM spending ORDER BY day, scope, pass")
+        return [Spending(*row) for row in map(tuple, rows)]
+
+    def facts(self, prefix: str) -> dict[str, str]:
+        """What is noted under names that begin so, by name and in its order."""
+        rows = self._rows("SELECT name, value FROM facts WHERE substr(name, 1, ?) = ?", (len(prefix), prefix))
+        return {row[0]: row[1] for row in sorted(map(tuple, rows))}
+
     def unresolved(self) -> list[Incident]:
         """See `ports.Store.unresolved`."""
         with self.unit() as unit:

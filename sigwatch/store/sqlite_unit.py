@@ -220,6 +220,10 @@ class SqliteUnit:
         self._connection.execute("DELETE FROM coverage WHERE start > ?", (second,))
         self._connection.execute('UPDATE coverage SET "end" = ? WHERE "end" > ?', (second, second))
 
+    def note(self, name: str, value: str) -> None:
+        """Keep a value under a name, in place of the one that is there; see `SqliteStore.facts`."""
+        self._connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
     def watch_set(self, group: LogGroup, digest: str, entries: Sequence[str]) -> None:
         """See `ports.Unit.watch_set`."""
         self._connection.execute("INSERT OR REPLACE INTO watched VALUES (?, ?)", (group.arn, digest))
