@@ -10,7 +10,7 @@ from sigwatch.store.sqlite import SqliteStore
 
 @pytest.fixture(params=["file", "memory", "private"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqliteStore]:
-    places = {"file": tmp_path / "deep" / "state.db", "memory": ":memory:", "private": ""}
+    places: dict[str, Path | str] = {"file": tmp_path / "deep" / "state.db", "memory": ":memory:", "private": ""}
     made = SqliteStore(places[request.param])
     yield made
     made.close()
