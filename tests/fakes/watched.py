@@ -84,7 +84,7 @@ class Watched:
             by_group.setdefault(each.log_group, []).append(each)
         return [found for place, rows in by_group.items() for found in self._of(watched, place, rows)]
 
-    def backfill(self, found: Iterable[Found] | None = None) -> Told:
+    def backfill(self, found: Iterable[tuple[IncidentFound, Iterable[Hit]]] | None = None) -> Told:
         """Tell what was found."""
         return self.teller().tell(self.found() if found is None else found)
 
@@ -128,7 +128,7 @@ def mentions(contents: Iterable[object]) -> list[str]:
 
 
 def in_many_groups(count: int, days: int) -> tuple[tuple[LogGroup, ...], list[Row]]:
-    """So many log groups with an event each, one a day back from so many days ago."""
+    """So many log groups with an event each: one a minute, the first of them so many days ago."""
     names = [f"{API}-{number:03}" for number in range(count)]
     rows = [
         row("ERROR one", (NOW - days * DAY + number * 60) * 1000, log_group=name) for number, name in enumerate(names)

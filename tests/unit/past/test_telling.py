@@ -1,23 +1,25 @@
 """What a backfill tells, on the store of a daemon that watches the same log groups."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sigwatch.errors import StoreError
 from sigwatch.incident.fingerprint import hit
-from sigwatch.model.incident import Incident, Matchers, Reason, Silence, State
-from sigwatch.model.message import Kind, Milestone
+from sigwatch.model.incident import Decision, Incident, Matchers, Reason, Silence, State
+from sigwatch.model.message import Kind, Milestone, Notice
 from sigwatch.model.past import Finding, IncidentFound
 from sigwatch.past.telling import Told, left_over, with_hits
+from sigwatch.report.fold import incidents
 from sigwatch.store.sqlite import SqliteStore
 from sigwatch.telling import PAST_URGENCY
 from tests.contract.stores import accept, only
 from tests.fakes.made import API, row
-from tests.fakes.watched import DAY, NOW, QUIET, Watched, shown
+from tests.fakes.watched import DAY, NOW, QUIET, Watched, in_many_groups, shown
 
 PLANNED = Silence("s-1", Matchers("KO-*"), "moving house", "cli:ana", 0, (NOW + DAY) * 1000, "cli")
 
@@ -229,14 +231,15 @@ def test_what_is_silenced_and_goes_on_is_told_when_the_silence_ends(watched: Wat
 
 def test_a_failure_leaves_nothing_of_an_incident_and_the_next_run_tells_the_rest(watched: Watched) -> None:
     watched.write(30 * DAY, 20 * DAY)
-    first, (second, hits) = watched.found()
+    first, (second, _) = watched.found()
 
-    def torn() -> Iterator[object]:
-        yield from hits
-        raise StoreError("the findings can not be read")
+    def full(decision: Decision, *rest: Any) -> Iterable[Notice]:
+        if decision.incident.id == second.incident.id:
+            raise StoreError("the disk is full")
+        return watched.composer(decision, *rest)
 
     with pytest.raises(StoreError):
-        watched.backfill([first, (second, torn())])  # type: ignore[list-item]  # an iterator that fails half-way
+        replace(watched.teller(), compose=full).tell(watched.found())
     assert len(watched.store.incidents()) == len(watched.waiting()) == 1
     assert watched.store.hit_counts() == {"KO-1": 1}
     assert ids(watched.backfill()) == ([second.incident.id], [first[0].incident.id], [])
@@ -275,6 +278,46 @@ def test_two_that_tell_the_same_at_once_tell_it_once(tmp_path: Path) -> None:
     assert watched.trail() == [("backfill", "found_later")] * 20
     for store in stores:
         store.close()
+
+
+def test_a_daemon_that_searches_meanwhile_and_the_backfill_tell_each_incident_once(tmp_path: Path) -> None:
+    groups, rows = in_many_groups(20, days=0)
+    recent = [replace(each, ts_ms=each.ts_ms - 1_300_000) for each in rows]
+    watched = Watched(SqliteStore(tmp_path / "state.db"), rows=recent, groups=groups)
+    found, other, told = watched.found(), SqliteStore(tmp_path / "state.db"), list[Told]()
+    together = threading.Barrier(2)
+
+    def tell() -> None:
+        together.wait()
+        told.append(watched.teller(other).tell(found))
+
+    thread = threading.Thread(target=tell)
+    thread.start()
+    together.wait()
+    watched.sweep(2_000)
+    thread.join()
+    assert len(told[0].new) + len(told[0].known) == 20
+    assert [card.revision for card in watched.waiting()] == [1] * 20
+    assert len(watched.store.incidents()) == len(watched.trail()) == watched.store.hit_counts()["KO-1"] == 20
+    for store in (watched.store, other):
+        store.close()
+
+
+def test_what_was_folded_of_the_findings_is_told_as_it_was_folded(watched: Watched) -> None:
+    watched.write(9 * DAY, 9 * DAY - 60, 2 * DAY, 60)
+    end = row("started again", (NOW - 9 * DAY + 90) * 1000)
+    findings, signatures = watched.store.findings, {each.id: each for each in watched.signatures}
+    findings.add([Finding(hit("KO-1", each), API) for each in watched.rows])
+    findings.add([Finding(hit("KO-1-over", end), API, recovers="KO-1")])
+    for fresh in (3, 0):
+        found = list(incidents(findings.in_time(), signatures, watched.rules, NOW * 1000))
+        told = watched.backfill(with_hits(findings.in_time(), found))
+        assert (len(told.new), len(told.known)) == (fresh, 3 - fresh)
+    assert [(each.id, each.count) for each in watched.store.incidents()] == [
+        (each.incident.id, each.incident.count) for each in found
+    ]
+    assert [each.state for each in watched.store.incidents()] == [State.RESOLVED, State.RESOLVED, State.OPEN]
+    assert watched.store.hit_counts() == {"KO-1": 4, "KO-1-over": 1}
 
 
 def finding(ts_ms: int, group: str = API, signature: str = "KO-1", recovers: str = "") -> Finding:
