@@ -2,49 +2,69 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from sigwatch import __version__
-from sigwatch.cli import backfill, demo, history, incidents, knowledge, local, plan, run, silence
 from sigwatch.cli.context import FINDINGS, USAGE, Options, stderr
 from sigwatch.config import DEFAULT_FILE
 from sigwatch.errors import ConfigurationError, SigwatchError
 
-app = typer.Typer(
-    name="sigwatch",
-    help="Recognises known incidents in CloudWatch Logs and tells on-call what fixed them last time.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-app.command("demo")(demo.demo)
-app.command("run")(run.run)
-app.command("check")(knowledge.check)
-app.command("list")(knowledge.list_signatures)
-app.command("show")(knowledge.show)
-app.command("plan")(plan.plan)
-app.command("backfill")(backfill.backfill)
-app.command("local")(local.local)
-app.add_typer(history.app, name="history")
-app.add_typer(incidents.app, name="incidents")
-app.add_typer(silence.app, name="silence")
+VERBS: Mapping[str, str] = {
+    "demo": "demo:demo",
+    "run": "run:run",
+    "check": "knowledge:check",
+    "list": "knowledge:list_signatures",
+    "show": "knowledge:show",
+    "plan": "plan:plan",
+    "backfill": "backfill:backfill",
+    "local": "local:local",
+    "version": "version:version",
+    "history": "history:app",
+    "incidents": "incidents:app",
+    "silence": "silence:app",
+}
+"""Where in this package each verb is: a command, or a group of commands."""
 
 _WITH_VALUE = ("-c", "--config", "--knowledge")
 _ALONE = ("-v", "--verbose")
 
 
-@app.command()
-def version() -> None:
-    """Print the version."""
-    typer.echo(f"sigwatch {__version__}")
+def application(verbs: Iterable[str] = VERBS) -> typer.Typer:
+    """The program with some of its verbs."""
+    app = typer.Typer(
+        name="sigwatch",
+        help="Recognises known incidents in CloudWatch Logs and tells on-call what fixed them last time.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(global_options)
+    for verb in verbs:
+        module, _, name = VERBS[verb].partition(":")
+        found = getattr(import_module(f"sigwatch.cli.{module}"), name)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=verb)
+        else:
+            app.command(verb)(found)
+    return app
 
 
-@app.callback()
+def asked_for(arguments: Sequence[str]) -> Iterable[str]:
+    """The verb that the arguments begin with: the others need not be loaded. All of them where there is none."""
+    waiting = iter(arguments)
+    for argument in waiting:
+        if argument in _WITH_VALUE:
+            next(waiting, None)
+        elif not argument.startswith("-"):
+            return [argument] if argument in VERBS else VERBS
+    return VERBS
+
+
 def global_options(
     context: typer.Context,
     config: Annotated[
@@ -79,7 +99,8 @@ def hoisted(arguments: Sequence[str]) -> list[str]:
 def main() -> None:
     """Run the program and exit: 0 fine, 1 findings or failed work, 2 usage or configuration."""
     try:
-        app(hoisted(sys.argv[1:]))
+        arguments = hoisted(sys.argv[1:])
+        application(asked_for(arguments))(arguments)
     except ConfigurationError as error:
         for problem in error.problems:
             stderr().print(f"sigwatch: {problem}", markup=False)

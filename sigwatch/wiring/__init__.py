@@ -1,20 +1,26 @@
-"""Puts the parts together; the only room that names the adapters."""
+"""Puts the parts together; the only room that names the adapters.
 
-from sigwatch.wiring.daemon import Running, build
-from sigwatch.wiring.parts import (
-    calm_collector,
-    clock,
-    commands,
-    load_knowledge,
-    log_source,
-    memory_store,
-    open_existing,
-    pace_of,
-    pipeline,
-    selectors_of,
-    watch_of,
-)
-from sigwatch.wiring.targets import preview, show_card
+Names are looked up when they are asked for: a verb that needs no AWS does not wait for its libraries to load.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sigwatch.wiring.aws import limits_of, log_source, pipeline, watch_of
+    from sigwatch.wiring.daemon import Running, build
+    from sigwatch.wiring.parts import (
+        calm_collector,
+        clock,
+        commands,
+        load_knowledge,
+        memory_store,
+        open_existing,
+        pace_of,
+        rules_of,
+        selectors_of,
+    )
+    from sigwatch.wiring.targets import preview, show_card
 
 __all__ = [
     "Running",
@@ -22,6 +28,7 @@ __all__ = [
     "calm_collector",
     "clock",
     "commands",
+    "limits_of",
     "load_knowledge",
     "log_source",
     "memory_store",
@@ -29,7 +36,25 @@ __all__ = [
     "pace_of",
     "pipeline",
     "preview",
+    "rules_of",
     "selectors_of",
     "show_card",
     "watch_of",
 ]
+
+_ELSEWHERE = {
+    "Running": "daemon",
+    "build": "daemon",
+    "limits_of": "aws",
+    "log_source": "aws",
+    "pipeline": "aws",
+    "watch_of": "aws",
+    "preview": "targets",
+    "show_card": "targets",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(name)
+    return getattr(import_module(f"{__name__}.{_ELSEWHERE.get(name, 'parts')}"), name)

@@ -32,15 +32,13 @@ from sigwatch.watch import Watch
 from sigwatch.web.app import Answers, create_app
 from sigwatch.web.server import WebServer
 from sigwatch.wiring import targets
+from sigwatch.wiring.aws import log_source, pipeline, watch_of
 from sigwatch.wiring.parts import (
     chance,
     clock,
     commands,
     composer_of,
-    log_source,
     pace_of,
-    pipeline,
-    watch_of,
 )
 
 

@@ -34,7 +34,8 @@ from sigwatch.ports import cursor_key
 from sigwatch.publish.traits import TRAITS
 from sigwatch.publish.words.paging import pages
 from sigwatch.store.sqlite import SqliteStore
-from sigwatch.wiring.parts import calm_collector, clock, composer_of, pipeline
+from sigwatch.wiring.aws import pipeline
+from sigwatch.wiring.parts import calm_collector, clock, composer_of
 from tests.fakes.made import group, ris, signature
 
 HITS = 1_000_000

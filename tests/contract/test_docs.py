@@ -9,7 +9,7 @@ import typer
 from pydantic import BaseModel
 
 from sigwatch import __version__, config, wiring
-from sigwatch.cli.app import app
+from sigwatch.cli.app import application
 from sigwatch.config import ProjectSettings, Settings
 from sigwatch.demo.scenario import CONFIGURATION
 from sigwatch.model.event import Outcome, QuarantineKind, QueryStatus, SkipReason
@@ -29,15 +29,17 @@ def blocks(text: str, language: str) -> list[str]:
 
 
 def test_the_readme_lists_every_verb_and_no_other() -> None:
-    verbs = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
-    verbs |= {str(group.name) for group in app.registered_groups}
+    verbs = {
+        command.name or command.callback.__name__ for command in application().registered_commands if command.callback
+    }
+    verbs |= {str(group.name) for group in application().registered_groups}
     rows = re.findall(r"^\| (`sigwatch.*?) \|", README, re.MULTILINE)
     listed = {verb for row in rows for verb in re.findall(r"sigwatch (\w+)", row)}
     assert listed == verbs
 
 
 def test_every_option_has_a_help_text() -> None:
-    for name, command in typer.main.get_group(app).commands.items():
+    for name, command in typer.main.get_group(application()).commands.items():
         assert command.help, name
         for parameter in command.params:
             assert getattr(parameter, "help", "") or parameter.name == "help", f"{name} {parameter.name}"

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from sigwatch import __version__
-from sigwatch.cli.app import app, hoisted
+from sigwatch.cli.app import application, hoisted
 from sigwatch.cli.context import moment
 from sigwatch.local.faults import Faults
 from sigwatch.local.server import LocalServer
@@ -49,7 +49,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalServer]:
 
 
 def call(*arguments: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(app, hoisted(arguments), catch_exceptions=False)
+    result = CliRunner().invoke(application(), hoisted(arguments), catch_exceptions=False)
     return result.exit_code, result.stdout, result.stderr
 
 

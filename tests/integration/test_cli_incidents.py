@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from sigwatch.cli.app import app, hoisted
+from sigwatch.cli.app import application, hoisted
 from sigwatch.cli.records import abbreviated
 from sigwatch.model.incident import Decision, Incident, Matchers, Reason, Silence, State
 from sigwatch.model.message import Alert
@@ -84,7 +84,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SqliteStore:
 
 
 def call(*arguments: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(app, hoisted(arguments), catch_exceptions=False)
+    result = CliRunner().invoke(application(), hoisted(arguments), catch_exceptions=False)
     return result.exit_code, result.stdout, result.stderr
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from sigwatch.cli.app import app, hoisted
+from sigwatch.cli.app import application, hoisted
 from sigwatch.model.audit import Entry
 from sigwatch.store.sqlite import SqliteStore
 
@@ -35,7 +35,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def call(*arguments: str) -> tuple[int, str]:
-    result = CliRunner().invoke(app, hoisted(arguments), catch_exceptions=False)
+    result = CliRunner().invoke(application(), hoisted(arguments), catch_exceptions=False)
     return result.exit_code, result.stdout
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from sigwatch import pattern
-from sigwatch.cli.app import app
+from sigwatch.cli.app import application
 from sigwatch.knowledge.library import Shelf, load
 from sigwatch.knowledge.silences import LONGEST_DAYS, ReadSilences, distinct, last_good, read, unread
 from sigwatch.model.incident import Matchers, Silence
@@ -276,7 +276,7 @@ def test_check_names_the_silences_and_their_problems(house: House) -> None:
         "ops/silences.yaml", "- {reason: x, author: bob, from: 2026-02-28, until: 2026-03-01}\n" + GOOD + "- x\n"
     )
     path = house.root / "ops/silences.yaml"
-    told = CliRunner().invoke(app, ["check", str(house.root)])
+    told = CliRunner().invoke(application(), ["check", str(house.root)])
     assert told.exit_code == 1
     lines = told.stdout.splitlines()
     assert (
@@ -286,7 +286,7 @@ def test_check_names_the_silences_and_their_problems(house: House) -> None:
     assert f"silence {path}:2: signature=KO-1 until 2026-03-01 06:00:00 UTC: deploy (ada)" in lines
     assert any(line.startswith(f"{path}:6: silence: must have keys") for line in lines)
     assert "1 signatures (0 linked), 0 RIS, 2 silences, 0 files ignored, 1 errors, 1 warnings" in lines
-    report = json.loads(CliRunner().invoke(app, ["check", str(house.root), "--format", "json"]).stdout)
+    report = json.loads(CliRunner().invoke(application(), ["check", str(house.root), "--format", "json"]).stdout)
     assert [(one["starts"], one["ends"]) for one in report["silences"]] == [
         ("2026-02-28T00:00:00Z", "2026-03-01T00:00:00Z"),
         (None, "2026-03-01T06:00:00Z"),
