@@ -16,7 +16,7 @@ from sigwatch.model.event import (
     ScopesResolved,
     SkipReason,
 )
-from sigwatch.model.knowledge import Library, Problem, Signature, errors
+from sigwatch.model.knowledge import Library, Problem, Signature, errors, with_recoveries
 from sigwatch.model.logs import LogGroup, Scope
 from sigwatch.pipeline import Prepared, prepare
 from sigwatch.plan.cost import bytes_per_day
@@ -79,11 +79,6 @@ def keep_last_good(previous: Library, fresh: Library) -> Library:
             present[old.id] = replace(new, ris=old.ris, links=old.links)
     kept = last_good(previous.silences, fresh.silences, fresh.problems)
     return replace(fresh, signatures=tuple(present[name] for name in sorted(present)), silences=kept)
-
-
-def with_recoveries(signatures: Iterable[Signature]) -> list[Signature]:
-    """The signatures, and those that are looked for to know that an incident is over."""
-    return [each for signature in signatures for each in (signature, signature.recovery) if each]
 
 
 def _lies_in(path: str, broken: Container[str]) -> bool:

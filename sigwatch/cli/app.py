@@ -21,6 +21,7 @@ VERBS: Mapping[str, str] = {
     "show": "knowledge:show",
     "plan": "plan:plan",
     "backfill": "backfill:backfill",
+    "scan": "scan:scan",
     "local": "local:local",
     "version": "version:version",
     "history": "history:app",

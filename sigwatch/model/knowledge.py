@@ -233,6 +233,11 @@ class Library:
         return next((signature for signature in self.signatures if signature.id == wanted), None)
 
 
+def with_recoveries(signatures: Iterable[Signature]) -> list[Signature]:
+    """The signatures, and those that are looked for to know that an incident is over."""
+    return [each for signature in signatures for each in (signature, signature.recovery) if each]
+
+
 def errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """The problems that quarantine something."""
     return tuple(problem for problem in problems if problem.level == "error")

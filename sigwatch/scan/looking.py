@@ -1,6 +1,6 @@
 """What one piece of a file holds: the events in which signatures match, its lines and its times."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from sigwatch.scan.values import Event, Format
 class Scanner(Protocol):
     """Finds where something may match. For one thread only."""
 
-    def ends(self, buffer: bytes) -> list[int]:
+    def ends(self, text: bytes, /) -> Sequence[int]:
         """Ascending offsets one past the last byte of possible matches; every event with a match contains one."""
 
 

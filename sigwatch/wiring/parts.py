@@ -1,7 +1,9 @@
 """The parts that a daemon, a backfill and the verbs about incidents are made of."""
 
 import gc
+import os
 import random
+import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -12,6 +14,7 @@ from sigwatch.compose import Composer
 from sigwatch.config import RuleSettings, Settings, store_path
 from sigwatch.incident.lifecycle import Rules
 from sigwatch.knowledge import library
+from sigwatch.match.databases import Databases
 from sigwatch.model.knowledge import Library, Signature
 from sigwatch.pattern import judge, required
 from sigwatch.plan.scopes import selectors
@@ -49,8 +52,8 @@ def redaction_of(settings: Settings) -> Redaction:
     return Redaction(settings.redaction.off, custom(settings.redaction.rules), by_project)
 
 
-def composer_of(settings: Settings) -> Composer:
-    """What targets are to show, under this configuration."""
+def document_mask(settings: Settings) -> Callable[[str, str], str]:
+    """Takes a project's secrets out of what people wrote, under this configuration."""
     redaction = redaction_of(settings)
 
     # Each change of an incident shows the same documents.
@@ -58,7 +61,18 @@ def composer_of(settings: Settings) -> Composer:
     def mask(project: str, text: str) -> str:
         return redaction.of(project).mask_document(text)
 
-    return Composer(settings, mask)
+    return mask
+
+
+def composer_of(settings: Settings) -> Composer:
+    """What targets are to show, under this configuration."""
+    return Composer(settings, document_mask(settings))
+
+
+def databases() -> Databases:
+    """Where large databases of patterns are kept: with what the user's programs can do without."""
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sigwatch"
+    return Databases(folder, lambda job: threading.Thread(target=job, name="compile patterns", daemon=True).start())
 
 
 def rules_of(settings: Settings) -> Rules:

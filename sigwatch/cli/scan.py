@@ -1,0 +1,192 @@
+"""`scan`: the same detection over files."""
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sigwatch import wiring
+from sigwatch.cli.chosen import chosen
+from sigwatch.cli.context import FINDINGS, FINE, USAGE, Options, options, say, stderr, stdout
+from sigwatch.cli.progress import gauge
+from sigwatch.cli.report import ReportFormat, show
+from sigwatch.cli.stopping import stop_on_signal
+from sigwatch.config import Settings
+from sigwatch.findings import Finder
+from sigwatch.incident.fingerprint import hit
+from sigwatch.match.engine import Engine
+from sigwatch.model.knowledge import Signature, errors, with_recoveries
+from sigwatch.model.past import Finding, Gap, Paid, Report
+from sigwatch.ports import Findings
+from sigwatch.publish.words.wording import date_time, rfc3339
+from sigwatch.report.build import build
+from sigwatch.report.words import size
+from sigwatch.scan.accounts import Sighting, Totals
+from sigwatch.scan.files import Manner, Recognise
+from sigwatch.scan.formats import recognise
+from sigwatch.scan.places import Source, sources
+from sigwatch.scan.scanner import Following, Progress, ScanSettings, run
+
+
+class ScanFormat(StrEnum):
+    """Shapes of what a scan says."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+    HTML = "html"
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is searched for, and under which configuration."""
+
+    settings: Settings
+    signatures: Sequence[Signature]
+    problems: Sequence[str]
+
+
+def scan(  # noqa: PLR0913, PLR0917 - each is an option of the verb
+    context: typer.Context,
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files or folders, or - for standard input.")],
+    log_group: Annotated[str, typer.Option(help="Log group of the events; else the file's path.")] = "",
+    signature: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Search for this one, whatever its status; may be repeated.")
+    ] = None,
+    include_drafts: Annotated[bool, typer.Option("--include-drafts", help="Search for drafts too.")] = False,
+    time_format: Annotated[str, typer.Option(help="How lines begin, such as '%d.%m.%Y %H:%M:%S'; else found.")] = "",
+    follow: Annotated[bool, typer.Option("--follow", help="Go on as the files grow, until Ctrl-C.")] = False,
+    fail_on_hit: Annotated[bool, typer.Option("--fail-on-hit", help="Exit code 1 when anything was found.")] = False,
+    shape: Annotated[
+        ScanFormat, typer.Option("--format", help="table, json, jsonl (a hit a line), csv or html.")
+    ] = ScanFormat.TABLE,
+) -> None:
+    """Search log files for every approved signature: plain, .gz, .zst, JSON lines, CloudWatch exports. Tells nobody."""
+    job = _job(options(context), signature or (), drafts=include_drafts)
+    found, problems = sources(files, log_group)
+    if not found:
+        for problem in problems:
+            stderr().print(f"sigwatch: {problem}", markup=False)
+        raise typer.Exit(USAGE)
+    manner = Manner(_recogniser(time_format), int(wiring.clock() * 1000), time_format)
+    tell = _teller(job, shape, follow)
+    with closing(wiring.memory_store()) as store, stop_on_signal() as stopping:
+        settings = ScanSettings(manner, following=Following(stopping.wait) if follow else None)
+        totals = _searched(job, found, settings, store.findings, tell, stopping)
+        report = _report(job, totals, problems, store.findings)
+    if shape is not ScanFormat.JSONL:
+        now_ms = int(wiring.clock() * 1000)
+        url = job.settings.knowledge.url
+        show(report, ReportFormat(shape), wiring.document_mask(job.settings), ", ".join(files), now_ms, url)
+    else:
+        for problem in (*(f"{gap.places[0]}: {gap.reason}" for gap in report.gaps), *report.problems):
+            stderr().print(f"sigwatch: {problem}", markup=False)
+    failed = bool(report.gaps or report.problems or (fail_on_hit and report.hits))
+    raise typer.Exit(FINDINGS if failed else FINE)
+
+
+def _recogniser(time_format: str) -> Recognise:
+    try:
+        recognise(b"", time_format)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--time-format") from None
+    return recognise
+
+
+def _job(given: Options, named: Sequence[str], *, drafts: bool) -> _Job:
+    settings = given.settings_if_any() or Settings()
+    library = wiring.load_knowledge(given.knowledge_paths(given.knowledge))
+    problems = [str(problem) for problem in errors(library.problems)]
+    return _Job(settings, chosen(library, named, drafts=drafts), problems)
+
+
+def _searched(
+    job: _Job,
+    found: Sequence[Source],
+    settings: ScanSettings,
+    findings: Findings,
+    tell: Callable[[Sighting, Finding], None],
+    stopping: threading.Event,
+) -> Totals:
+    wanted = {each.id: each for each in with_recoveries(job.signatures)}
+    engine = Engine(wanted.values(), compile_all=wiring.databases().now)
+    finder = Finder(job.settings.incidents.group_by, wiring.rules_of(job.settings).mask)
+
+    def on_hits(sightings: Sequence[Sighting]) -> None:
+        kept = [finder.finding(hit(each.signature, each.row), wanted[each.signature]) for each in sightings]
+        findings.add(kept)
+        for sighting, finding in zip(sightings, kept, strict=True):
+            tell(sighting, finding)
+
+    total = sum(source.size or 0 for source in found)
+    with gauge("scanning", wiring.clock) as show_progress:
+        begun = wiring.clock()
+
+        def progress(made: Progress) -> None:
+            rate = made.bytes / max(wiring.clock() - begun, 0.001)
+            words = f"{size(made.bytes)}, {made.sightings:,} hits, {size(int(rate))}/s"
+            show_progress(made.stored / total if total and not settings.following else None, words)
+
+        return run(found, engine, on_hits, progress, stopping.is_set, settings)
+
+
+def _teller(job: _Job, shape: ScanFormat, follow: bool) -> Callable[[Sighting, Finding], None]:
+    """How a hit is told when it is found; most shapes tell all of them at the end."""
+    console = stdout()
+    titles = {each.id: each.ko.title for each in job.signatures}
+
+    def as_json(sighting: Sighting, finding: Finding) -> None:
+        row = finding.hit.row
+        told = {
+            "signature": finding.signature,
+            "time": rfc3339(row.ts_ms),
+            "log_group": row.log_group,
+            "log_stream": row.stream,
+            "path": sighting.path,
+            "line": sighting.line,
+            "message": row.message,
+        }
+        typer.echo(json.dumps(told, ensure_ascii=False))
+
+    def as_line(sighting: Sighting, finding: Finding) -> None:
+        name = finding.signature
+        place = f"{sighting.path}:{sighting.line}"
+        say(console, f"{date_time(finding.hit.row.ts_ms)}  {name}  {titles.get(name, '')}  {place}")
+
+    def nothing(_sighting: Sighting, _finding: Finding) -> None:
+        return
+
+    live = {ScanFormat.JSONL: as_json, ScanFormat.TABLE: as_line if follow else nothing}.get(shape, nothing)
+    return lambda sighting, finding: None if finding.recovers else live(sighting, finding)
+
+
+def _report(job: _Job, totals: Totals, problems: Sequence[str], findings: Findings) -> Report:
+    # What was not read to its end is a gap with its reason; the same words are no problem beside it.
+    gaps = tuple(_gap(file.path, file.unread) for file in totals.files if file.unread)
+    said = {file.unread for file in totals.files}
+    slow = [
+        f"{name}: the pattern ran out of time on {count:,} events; write it without lookaround and back-references"
+        for name, count in sorted(totals.undecided.items())
+    ]
+    span = totals.span
+    return build(
+        findings,
+        job.signatures,
+        (span[0], span[1] + 1) if span else None,
+        wiring.rules_of(job.settings),
+        Paid(totals.bytes),
+        gaps,
+        [*job.problems, *problems, *(each for each in totals.problems if each not in said), *slow],
+        dict.fromkeys(file.log_group for file in totals.files),
+    )
+
+
+def _gap(path: str, reason: str) -> Gap:
+    return Gap(Path(path).name or path, (path,), 0, 0, reason.removeprefix(f"{path}: "))
