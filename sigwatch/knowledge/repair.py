@@ -1,8 +1,9 @@
 """Undoes text that was UTF-8 once, was read as another encoding, and was saved that way."""
 
 import re
-
-import ftfy
+from functools import cache
+from importlib import import_module
+from typing import Any
 
 _CONTINUATION = re.escape(bytes(range(0x80, 0xC0)).decode("mac_roman"))
 _LEAD_OF_THREE = re.escape(bytes(range(0xE1, 0xF0)).decode("mac_roman"))
@@ -24,8 +25,14 @@ def repaired(text: str) -> str:
 
 
 def _line(line: str) -> str:
-    mended = _MAC_ROMAN.sub(_decoded, ftfy.fix_encoding(line))
+    mended = _MAC_ROMAN.sub(_decoded, _ftfy().fix_encoding(line))
     return mended.replace("\n", " ")
+
+
+@cache
+def _ftfy() -> Any:
+    """Loaded with the first line that is not plain ASCII: most documents have none."""
+    return import_module("ftfy")
 
 
 def _decoded(found: re.Match[str]) -> str:

@@ -60,6 +60,6 @@ def _literals(rules: Sequence[Rule]) -> Any:
         return None
     literals = re2.Filter()
     for one in rules:
-        literals.Add(one.pattern.pattern, options())
+        literals.Add(one.expression, options())
     literals.Compile()
     return literals

@@ -1,7 +1,8 @@
 """Rules at work on a text."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 
 import re2
 
@@ -24,10 +25,11 @@ class Redactor:
     """Masks texts by `rules`, which are applied in order."""
 
     rules: Sequence[Rule]
-    _prefilter: Prefilter = field(init=False, repr=False, compare=False)
+    _prefilter: Callable[[], Prefilter] = field(init=False, repr=False, compare=False)
+    """Made with the first text: to compile all rules takes longer than many a program runs."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_prefilter", Prefilter(self.rules))
+        object.__setattr__(self, "_prefilter", cache(partial(Prefilter, self.rules)))
 
     def mask(self, text: str) -> str:
         """`text` with every secret replaced by a word in brackets, such as `[jwt]`, and without control characters."""
@@ -56,7 +58,7 @@ class Redactor:
     def _ruled(self, text: str) -> str:
         for _ in range(_ROUNDS):
             before = text
-            for number in self._prefilter.candidates(text):
+            for number in self._prefilter().candidates(text):
                 text = str(self.rules[number].pattern.sub(self.rules[number].replacement, text))
             if text == before:
                 break

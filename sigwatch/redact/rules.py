@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import re2
@@ -23,11 +24,16 @@ class Rule:
 
     name: str
     """Kebab-case, and kept from version to version: a configuration names it to switch the rule off."""
-    pattern: Any
-    """Compiled by RE2, so its time is linear in the text whatever the text is."""
+    expression: str
+    """In RE2's dialect, so its time is linear in the text whatever the text is."""
     replacement: str | Replace
     hint: str = ""
     """A pattern that is in every text the rule finds something in, and counts nothing; for rules without a literal."""
+
+    @property
+    def pattern(self) -> Any:
+        """The expression, compiled when it is first asked for: most verbs mask little."""
+        return compiled(self.expression)
 
 
 def options() -> Any:
@@ -37,9 +43,19 @@ def options() -> Any:
     return chosen
 
 
+@cache
+def compiled(expression: str) -> Any:
+    """The expression as RE2 has it.
+
+    Raises:
+        re2.error: it is none.
+    """
+    return re2.compile(expression, options())
+
+
 def rule(name: str, pattern: str, replacement: str | Replace = "", hint: str = "") -> Rule:
     """A rule; without a replacement its own name in brackets takes the place of what it finds."""
-    return Rule(name, re2.compile(pattern, options()), replacement or f"[{name}]", hint)
+    return Rule(name, pattern, replacement or f"[{name}]", hint)
 
 
 def shape(name: str, body: str, word: str = "", hint: str = "") -> Rule:

@@ -3,10 +3,10 @@
 import base64
 import hashlib
 from functools import cache
+from importlib import import_module
 from importlib.resources import files
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from sigwatch.model.knowledge import SEVERITIES, Signature
@@ -56,11 +56,13 @@ def page(report: Report, title: str, mask: Mask, generated_ms: int, knowledge_ur
 
 
 @cache
-def _template() -> jinja2.Template:
+def _template() -> Any:
     room = files("sigwatch.report")
     style = room.joinpath("page.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     # Whatever is shown goes through here: no template can forget it.
+    # Loaded with the first page: most reports are none.
+    jinja2 = import_module("jinja2")
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_bare
     )
