@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from sigwatch.errors import SourceError, Stopped, StoreError
+from sigwatch.errors import SigwatchError, SourceError, Stopped, StoreError
 from sigwatch.matching import Matched
 from sigwatch.model.coverage import Coverage
 from sigwatch.model.event import Event, QueryEnded, QueryStatus
@@ -22,10 +22,9 @@ from sigwatch.past.desk import Desk, Slice
 from sigwatch.past.notes import gap_of, notes_of
 from sigwatch.past.slices import SLOW_SECONDS, STEP, Came, Order, Track, first_length, searchable_part, tracks, unread
 from sigwatch.past.state import PROBLEMS, State, kept_gaps, kept_rejections
-from sigwatch.past.values import Ended, Progress, paid_before
+from sigwatch.past.values import Ended, Progress, paid_before, spending
 from sigwatch.pipeline import Prepared, look_through, prepare
 from sigwatch.plan.scopes import Batch
-from sigwatch.polling.spending import Meter
 from sigwatch.ports import Clock, Wait, cursor_key
 from sigwatch.search import Reader, Reading
 
@@ -88,7 +87,15 @@ class _Look:
     reading: Reading
     found: Matched
     prepared: Prepared
-    came: Came
+    events: tuple[QueryEnded, ...]
+
+    @property
+    def came(self) -> Came:
+        """What the queries brought."""
+        read = [each for each in self.events if each.status is QueryStatus.COMPLETE]
+        rows = [each.rows for each in read if each.window == self.reading.window]
+        seconds, sizes = [each.seconds for each in read], [each.bytes_scanned for each in read]
+        return Came(self.reading.window, max(rows, default=0), max(seconds, default=0.0), max(sizes, default=0))
 
 
 @dataclass(slots=True)
@@ -109,7 +116,6 @@ class _Run:
         self._asked = asked
         self._report = report
         self._lock = threading.RLock()
-        self._meter = Meter(parts.state, parts.clock)
         now, coverage = parts.clock(), parts.state.coverage()
         spans = [part.seconds for scope in asked.scopes for group in scope.groups if (part := self._part(group, now))]
         begun = begun_batches(parts.state.started_queries(), asked.scopes, coverage)
@@ -131,7 +137,6 @@ class _Run:
             wait(handed)
         for each in handed:
             each.result()
-        self._meter.record()
         stopped = self._desk.left() > 0
         if not stopped:
             with self._parts.state.unit() as unit:
@@ -231,24 +236,19 @@ class _Run:
         def hear(event: Event) -> None:
             if isinstance(event, QueryEnded):
                 events.append(event)
+            self._parts.reader.observe(event)
 
         try:
             reading, found = look_through(replace(self._parts.reader, observe=hear), batch, prepared)
-        finally:
-            self._pay(events)
-        read = [each for each in events if each.status is QueryStatus.COMPLETE]
-        came = Came(
-            reading.window,
-            max((each.rows for each in read if each.window == reading.window), default=0),
-            max((each.seconds for each in read), default=0.0),
-            max((each.bytes_scanned for each in read), default=0),
-        )
-        return _Look(reading, found, prepared, came)
+        except SigwatchError:
+            # Of what was complete the result will be asked for again, and counted then.
+            failed = [each for each in events if each.status is not QueryStatus.COMPLETE]
+            self._parts.state.spend(spending(failed, self._parts.clock()))
+            self._count_paid(failed)
+            raise
+        return _Look(reading, found, prepared, tuple(events))
 
-    def _pay(self, events: Sequence[QueryEnded]) -> None:
-        for event in events:
-            self._meter(event)
-            self._parts.reader.observe(event)
+    def _count_paid(self, events: Sequence[QueryEnded]) -> None:
         failed = sum(each.bytes_scanned for each in events if each.status is not QueryStatus.COMPLETE)
         with self._lock:
             now = self._tally.progress
@@ -272,9 +272,10 @@ class _Run:
                 if group not in reading.lost_groups:
                     unit.cover(cursor_key(STEP.name, group), reading.window.start, reading.window.end)
             unit.forget_queries(reading.markers)
+            unit.spend(spending(look.events, self._parts.clock()))
             for name, value in notes:
                 unit.note(name, value)
-        self._meter.record()
+        self._count_paid(look.events)
         with self._lock:
             self._tally.progress = replace(self._tally.progress, hits=self._tally.progress.hits + fresh)
         if reading.rejected:

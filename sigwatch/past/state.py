@@ -31,6 +31,9 @@ class StateUnit(Protocol):
     def forget_queries(self, markers: Sequence[str]) -> None:
         """See `ports.Unit.forget_queries`."""
 
+    def spend(self, spending: Sequence[Spending]) -> None:
+        """Add to what was spent."""
+
     def note(self, name: str, value: str) -> None:
         """Keep a value under a name, in place of the one that is there."""
 
@@ -53,9 +56,6 @@ class State(Protocol):
 
     def spend(self, spending: Sequence[Spending]) -> None:
         """See `ports.Store.spend`."""
-
-    def spent(self, day: str) -> list[Spending]:
-        """See `ports.Store.spent`."""
 
     def spent_in_all(self) -> list[Spending]:
         """What was spent on any day."""

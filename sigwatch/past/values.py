@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sigwatch.model.coverage import Spending
+from sigwatch.model.event import QueryEnded
 from sigwatch.model.past import Gap, Paid
+from sigwatch.polling.spending import day_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,12 @@ class Ended:
     """Signatures whose query the service does not take, with its words: that nothing was found of them says nothing."""
     stopped: bool = False
     """It was asked to stop; what is done is kept, and the rest can be done later."""
+
+
+def spending(events: Iterable[QueryEnded], now: float) -> list[Spending]:
+    """What queries cost, as it is kept."""
+    day = day_of(now)
+    return [Spending(day, e.scope, e.pass_name, e.bytes_scanned, e.dollars, 1) for e in events]
 
 
 def paid_before(spendings: Iterable[Spending]) -> Progress:

@@ -5,24 +5,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
 
 from sigwatch.model.coverage import Spending
 from sigwatch.model.event import Event, QueryEnded
 from sigwatch.model.logs import Pass
 from sigwatch.plan.budget import Allowance, allow
 from sigwatch.plan.windows import DAY
-from sigwatch.ports import Clock
-
-
-class Book(Protocol):
-    """Where spending is kept; see `ports.Store`."""
-
-    def spend(self, spending: Sequence[Spending]) -> None:
-        """Add to what was spent."""
-
-    def spent(self, day: str) -> list[Spending]:
-        """What was spent on a day (UTC)."""
+from sigwatch.ports import Clock, Store
 
 
 @dataclass(slots=True)
@@ -40,7 +29,7 @@ def day_of(second: float) -> str:
 class Meter:
     """Listens to queries and adds up; what it holds is written by `record`. Safe to use from several threads."""
 
-    def __init__(self, store: Book, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         """Nothing is read or written before `record`."""
         self._store = store
         self._clock = clock

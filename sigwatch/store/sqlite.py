@@ -93,12 +93,7 @@ class SqliteStore:
     def spend(self, spending: Sequence[Spending]) -> None:
         """See `ports.Store.spend`."""
         with self._transaction() as connection:
-            connection.executemany(
-                "INSERT INTO spending VALUES (?, ?, ?, ?, ?, ?)"
-                " ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes,"
-                " dollars = dollars + excluded.dollars, queries = queries + excluded.queries",
-                [(s.day, s.scope, s.pass_name, s.bytes_scanned, s.dollars, s.queries) for s in spending],
-            )
+            SqliteUnit(connection).spend(spending)
 
     def spent(self, day: str) -> list[Spending]:
         """See `ports.Store.spent`."""

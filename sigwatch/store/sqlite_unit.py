@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from sigwatch.model.audit import Entry
-from sigwatch.model.coverage import Lookback
+from sigwatch.model.coverage import Lookback, Spending
 from sigwatch.model.incident import Incident, Silence, State
 from sigwatch.model.logs import Hit, LogGroup
 from sigwatch.model.message import Alert, Delivery, Kind, Milestone, Notice
@@ -219,6 +219,15 @@ class SqliteUnit:
         )
         self._connection.execute("DELETE FROM coverage WHERE start > ?", (second,))
         self._connection.execute('UPDATE coverage SET "end" = ? WHERE "end" > ?', (second, second))
+
+    def spend(self, spending: Sequence[Spending]) -> None:
+        """See `ports.Store.spend`."""
+        self._connection.executemany(
+            "INSERT INTO spending VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes,"
+            " dollars = dollars + excluded.dollars, queries = queries + excluded.queries",
+            [(s.day, s.scope, s.pass_name, s.bytes_scanned, s.dollars, s.queries) for s in spending],
+        )
 
     def note(self, name: str, value: str) -> None:
         """Keep a value under a name, in place of the one that is there; see `SqliteStore.facts`."""
