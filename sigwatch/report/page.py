@@ -42,7 +42,7 @@ def page(report: Report, title: str, mask: Mask, generated_ms: int, knowledge_ur
         knowledge_url: what comes before a document's path to make a link; empty for the path alone.
     """
     axis = Axis(report.start_ms, report.end_ms) if report.end_ms > report.start_ms else None
-    return _template().render(
+    written: str = _template().render(
         report=report,
         title=title,
         axis=axis,
@@ -53,6 +53,7 @@ def page(report: Report, title: str, mask: Mask, generated_ms: int, knowledge_ur
         generated_ms=generated_ms,
         knowledge_url=knowledge_url if knowledge_url.startswith(("https://", "http://")) else "",
     )
+    return written
 
 
 @cache

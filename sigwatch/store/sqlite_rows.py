@@ -4,18 +4,16 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import TypeAdapter
 
 from sigwatch.model.audit import Entry
 from sigwatch.model.incident import Incident, Silence
 from sigwatch.model.message import Alert, Content, Delivery, Digest, Kind, Milestone, Progress, Remark
 
-_LATER = ConfigDict(defer_build=True)
-"""Built when first used: a scan keeps none of these."""
-INCIDENTS = TypeAdapter(Incident, config=_LATER)
-SILENCES = TypeAdapter(Silence, config=_LATER)
+INCIDENTS = TypeAdapter(Incident)
+SILENCES = TypeAdapter(Silence)
 CONTENTS: Mapping[str, TypeAdapter[Content]] = {
-    form.__name__.lower(): TypeAdapter(form, config=_LATER) for form in (Alert, Milestone, Digest, Remark)
+    form.__name__.lower(): TypeAdapter(form) for form in (Alert, Milestone, Digest, Remark)
 }
 """By the name of the form."""
 
