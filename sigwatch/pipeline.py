@@ -9,7 +9,8 @@ from sigwatch.findings import grouping
 from sigwatch.incident import lifecycle
 from sigwatch.incident.own import OWN, cut_hit, overflow_hit
 from sigwatch.incident.silence import expiring, hush, matches
-from sigwatch.match.engine import Engine
+from sigwatch.match.engine import Compile, Engine
+from sigwatch.match.prefilter import quick
 from sigwatch.matching import MOST_FETCHED, Matched, matched
 from sigwatch.model.event import IncidentChanged, ReadIncomplete, WindowSearched
 from sigwatch.model.incident import COUNTS, Decision, Incident, Silence
@@ -32,9 +33,14 @@ class Prepared:
     plan: QueryPlan
 
 
-def prepare(signatures: Sequence[Signature], window_bytes: int = 0, previous: Prepared | None = None) -> Prepared:
+def prepare(
+    signatures: Sequence[Signature],
+    window_bytes: int = 0,
+    previous: Prepared | None = None,
+    compile_all: Compile = quick,
+) -> Prepared:
     """Make ready to search for signatures in windows of about so many bytes; what is ready of `previous` is kept."""
-    engine = Engine(signatures, previous.engine if previous else None)
+    engine = Engine(signatures, previous.engine if previous else None, compile_all)
     plan = plan_queries(signatures, window_bytes, previous.plan if previous else None)
     return Prepared(tuple(signatures), engine, plan)
 

@@ -8,6 +8,8 @@ from pathlib import PurePosixPath
 
 from sigwatch.errors import SourceUnavailable, Stopped
 from sigwatch.knowledge.silences import last_good
+from sigwatch.match.engine import Compile
+from sigwatch.match.prefilter import quick
 from sigwatch.model.event import (
     KnowledgeLoaded,
     QuarantineKind,
@@ -111,10 +113,11 @@ class Watch:
         interval: int,
         clock: Clock,
         observe: Observer,
+        compile_all: Compile = quick,
     ) -> None:
         """Read knowledge with `load` and log groups from `source`, where those that match `ignored` do not count.
 
-        `interval` is the seconds of a usual window.
+        `interval` is the seconds of a usual window; `compile_all` makes what patterns are looked for with.
         """
         self._interval = interval
         self._ignored = ignored
@@ -123,6 +126,7 @@ class Watch:
         self._selectors = selectors
         self._clock = clock
         self._observe = observe
+        self._compile_all = compile_all
         self._renewal = threading.Lock()
         self._rejected: dict[str, tuple[str, float]] = {}
         self._lost: dict[LogGroup, tuple[str, str]] = {}
@@ -213,7 +217,7 @@ class Watch:
             same = before.prepared_for.get(ids)
             if same is None or same.signatures != scope.signatures:
                 previous = alike.get((scope.name, scope.groups))
-                same = prepare(scope.signatures, self._window_bytes(scope), previous)
+                same = prepare(scope.signatures, self._window_bytes(scope), previous, self._compile_all)
             prepared[ids] = same
         return prepared
 

@@ -22,11 +22,13 @@ _MEMBER = re.compile(r"\\x\{[0-9a-f]+\}|\\x[0-9a-f]{2}|\\.|.", re.DOTALL)
 BYTES_OF_A_CHARACTER = 4
 """At most, in UTF-8."""
 
-LONGEST_COUNT = 64
-"""Repetitions of a character that are counted exactly; more only have to be at least as many."""
+LEAST_COUNTED = 16
+MOST_COUNTED = 4
+"""Repetitions up to which the least and the most of a character are counted exactly; beyond, they only have to be at
+least as many. Compiling takes minutes where ranges multiply."""
 
-LONGEST_GROUP_COUNT = 4
-"""The same for groups, which may hold repetitions themselves: compiling takes minutes where they multiply."""
+GROUPS_COUNTED = 2
+"""The same for groups, which may hold repetitions themselves."""
 
 _BEYOND_ASCII = r"\x80-\xff"
 _REPLACEMENT = "\ufffd"
@@ -56,6 +58,23 @@ def bytewise(found: Filter) -> bytes:
     )
 
 
+def essence(found: Filter) -> bytes:
+    """The longest text that the filter asks for as it stands: for filters that are too large to be compiled.
+
+    Raises:
+        ValueError: it asks for none.
+    """
+    depth, run, longest = 0, "", ""
+    for part in _parts(found):
+        depth += {"(": 1, ")": -1}.get(part.text[0], 0) if part.mark else 0
+        literal = not part.mark and depth == 0 and (part.least, part.most) == (1, 1) and part.text[0] != "["
+        run = run + part.text if literal else ""
+        longest = max(longest, run, key=len)
+    if not longest:
+        raise ValueError("asks for no text as it stands")
+    return longest.encode("latin-1")
+
+
 def _parts(found: Filter) -> Iterator[_Part]:
     position = 0
     while position < len(found.text):
@@ -65,17 +84,18 @@ def _parts(found: Filter) -> Iterator[_Part]:
         sign = _SIGN.match(found.text, token.end())
         position = sign.end() if sign else token.end()
         if token["mark"]:
-            yield _Part(token[0] + _count(*_bounded(sign, 1, LONGEST_GROUP_COUNT)), mark=True)
+            yield _Part(token[0] + _count(*_bounded(sign, 1, GROUPS_COUNTED, GROUPS_COUNTED)), mark=True)
             continue
         text, wide = _class(token["class"], found.any_case) if token["class"] else _character(token, found.any_case)
-        yield _Part(text, *_bounded(sign, BYTES_OF_A_CHARACTER if wide else 1, LONGEST_COUNT))
+        yield _Part(text, *_bounded(sign, BYTES_OF_A_CHARACTER if wide else 1, LEAST_COUNTED, MOST_COUNTED))
 
 
-def _bounded(sign: re.Match[str] | None, width: int, longest: int) -> tuple[int, int | None]:
-    """A repetition of what takes up to `width` bytes; beyond `longest` it only has to be as often."""
+def _bounded(sign: re.Match[str] | None, width: int, least_counted: int, most_counted: int) -> tuple[int, int | None]:
+    """A repetition of what takes up to `width` bytes, counted exactly as long as that is cheap."""
     least, most = _repetition(sign)
-    most = None if most is None or most * width > longest else most * width
-    return min(least, longest), most
+    exact = least == most and width == 1 and least <= least_counted
+    most = most if exact or (most is not None and most * width <= most_counted) else None
+    return min(least, least_counted), most if most is None or exact else most * width
 
 
 def _repetition(sign: re.Match[str] | None) -> tuple[int, int | None]:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import re2
 
 from sigwatch.dialect import Filter, widen
-from sigwatch.match.bytewise import bytewise
+from sigwatch.match.bytewise import bytewise, essence
 
 try:
     _hyperscan: Any = importlib.import_module("hyperscan")
@@ -125,14 +125,11 @@ class HyperscanPrefilter:
             NotTaken: Hyperscan does not take one.
         """
         filters = list(map(widen, patterns))
-        database = _hyperscan.Database(mode=_hyperscan.HS_MODE_BLOCK)
+        expressions = list(map(bytewise, filters))
         try:
-            database.compile(
-                list(map(bytewise, filters)), ids=list(range(len(filters))), flags=list(map(_flags, filters))
-            )
-        except _hyperscan.HyperscanError as error:
-            raise NotTaken(f"can not be compiled: {error}") from error
-        return cls(patterns, database)
+            return cls(patterns, _database(expressions, filters))
+        except NotTaken:
+            return cls(patterns, _database(list(map(_smaller, expressions, filters)), filters))
 
     @classmethod
     def loaded(cls, patterns: Sequence[str], data: bytes) -> "HyperscanPrefilter":
@@ -204,6 +201,27 @@ def is_linear(pattern: str) -> bool:
     except re2.error:
         return False
     return True
+
+
+def _database(expressions: Sequence[bytes], filters: Sequence[Filter]) -> Any:
+    database = _hyperscan.Database(mode=_hyperscan.HS_MODE_BLOCK)
+    try:
+        database.compile(expressions, ids=list(range(len(filters))), flags=list(map(_flags, filters)))
+    except _hyperscan.HyperscanError as error:
+        raise NotTaken(f"can not be compiled: {error}") from error
+    return database
+
+
+def _smaller(expression: bytes, found: Filter) -> bytes:
+    """The expression; where it is too large by itself, no more than the text that it asks for."""
+    try:
+        _database([expression], [found])
+    except NotTaken:
+        try:
+            return essence(found)
+        except ValueError:
+            return expression
+    return expression
 
 
 def _as_re2(found: Filter) -> str:

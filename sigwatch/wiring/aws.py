@@ -15,7 +15,7 @@ from sigwatch.source.lanes import Lanes
 from sigwatch.source.limits import Limiter, Limits
 from sigwatch.store.sqlite import SqliteStore
 from sigwatch.watch import Watch
-from sigwatch.wiring.parts import chance, clock, rules_of, selectors_of
+from sigwatch.wiring.parts import chance, clock, databases, rules_of, selectors_of
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -55,7 +55,14 @@ def log_source(
 def watch_of(settings: Settings, load: Callable[[], Library], source: LogSource, observe: Observer) -> Watch:
     """What is watched, under this configuration."""
     return Watch(
-        load, source, selectors_of(settings), settings.aws.ignore_log_groups, settings.polling.interval, clock, observe
+        load,
+        source,
+        selectors_of(settings),
+        settings.aws.ignore_log_groups,
+        settings.polling.interval,
+        clock,
+        observe,
+        databases().soon,
     )
 
 

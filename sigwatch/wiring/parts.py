@@ -24,6 +24,7 @@ from sigwatch.redact.projects import CustomRule, Redaction
 from sigwatch.store.sqlite import SqliteStore
 
 chance = random.Random().random  # noqa: S311 - spreads retries
+_one_at_a_time = threading.Lock()
 clock: Clock = time.time  # noqa: TID251 - the one place where the real clock enters
 
 
@@ -72,7 +73,17 @@ def composer_of(settings: Settings) -> Composer:
 def databases() -> Databases:
     """Where large databases of patterns are kept: with what the user's programs can do without."""
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sigwatch"
-    return Databases(folder, lambda job: threading.Thread(target=job, name="compile patterns", daemon=True).start())
+    return Databases(folder, _beside)
+
+
+def _beside(job: Callable[[], None]) -> None:
+    """Do something beside the work, one thing after the other; the program does not wait for it to end."""
+
+    def work() -> None:
+        with _one_at_a_time:
+            job()
+
+    threading.Thread(target=work, name="compile patterns", daemon=True).start()
 
 
 def rules_of(settings: Settings) -> Rules:
