@@ -5,6 +5,7 @@ rest is due next: however much there is, no more than a result's worth is held a
 signatures, an unavailable log group is taken out. Every part that is left is read to completion.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -20,6 +21,7 @@ from sigwatch.ports import LogSource, Observer
 
 Queries = Sequence[tuple[str, tuple[Signature, ...]]]
 """Query texts that together search for some signatures, each with those that it serves."""
+
 
 @dataclass(slots=True)
 class Reading:
@@ -116,7 +118,7 @@ def _report(search: Search) -> Callable[..., QueryEnded]:
 def _smaller(search: Search, result: SearchResult, reading: Reading) -> list[Search]:
     """What to search in place of one whose result is at the limit: time first, then log groups, then signatures."""
     if search.window.seconds > 1:
-        first, _ = search.window.halves()
+        first = _beginning(search.window, result.rows)
         if first.end >= max(map(searchable_from, search.groups)):
             reading.window = first
             return [replace(search, window=first)]
@@ -129,6 +131,20 @@ def _smaller(search: Search, result: SearchResult, reading: Reading) -> list[Sea
     reading.overflowing.append(search)
     reading.rows += result.rows
     return []
+
+
+def _beginning(window: Window, rows: Sequence[Row]) -> Window:
+    """Half of a window, or where a storm lies beside its middle, as much as holds half of the rows that were returned.
+
+    Rows come in the order of time: a storm shows where it begins, and is not approached by halves, each paid for.
+    """
+    half, _ = window.halves()
+    times = sorted(row.ts_ms for row in rows)
+    inside = bisect_left(times, half.end * 1000)
+    if len(times) // 4 <= inside < len(times):
+        return half
+    latest = window.start + window.seconds * 7 // 8
+    return Window(window.start, max(window.start + 1, min(times[len(times) // 2] // 1000, latest)))
 
 
 def _without(search: Search, reading: Reading) -> Search | None:

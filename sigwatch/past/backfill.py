@@ -20,7 +20,18 @@ from sigwatch.model.past import Finding, Gap
 from sigwatch.past.begun import begun_batches, pretended
 from sigwatch.past.desk import Desk, Slice
 from sigwatch.past.notes import gap_of, notes_of
-from sigwatch.past.slices import SLOW_SECONDS, STEP, Came, Order, Track, first_length, searchable_part, tracks, unread
+from sigwatch.past.slices import (
+    BYTES_PER_SECOND,
+    SLOW_SECONDS,
+    STEP,
+    Came,
+    Order,
+    Track,
+    first_length,
+    searchable_part,
+    tracks,
+    unread,
+)
 from sigwatch.past.state import PROBLEMS, State, kept_gaps, kept_rejections
 from sigwatch.past.values import Ended, Progress, paid_before, spending
 from sigwatch.pipeline import Prepared, look_through, prepare
@@ -53,6 +64,8 @@ class Asked:
     order: Order = Order.NEWEST
     bytes_per_second: Callable[[Track], float | None] = lambda _: None
     """How much the log groups of a track take in, where it is known."""
+    rate: float = BYTES_PER_SECOND
+    """Bytes that one query is assumed to scan a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +133,8 @@ class _Run:
         spans = [part.seconds for scope in asked.scopes for group in scope.groups if (part := self._part(group, now))]
         begun = begun_batches(parts.state.started_queries(), asked.scopes, coverage)
         left = tracks(asked.scopes, asked.window, pretended(coverage, begun), now)
-        sized = [replace(track, seconds=first_length(asked.bytes_per_second(track))) for track in left]
-        self._desk = Desk(sized, begun, asked.order, parts.places)
+        sized = [replace(track, seconds=first_length(asked.bytes_per_second(track), asked.rate)) for track in left]
+        self._desk = Desk(sized, begun, asked.order, parts.places, asked.rate)
         hits = sum(parts.state.findings.hit_counts().values())
         self._tally = _Tally(replace(paid_before(parts.state.spent_in_all()), hits=hits, total=sum(spans)))
         self._count()

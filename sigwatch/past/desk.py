@@ -22,8 +22,12 @@ class Slice:
 class Desk:
     """Hands out slices, by lane. Safe to use from several threads."""
 
-    def __init__(self, tracks: Iterable[Track], begun: Sequence[Batch], order: Order, places: int) -> None:
-        """Share out what is left in `tracks` among `places` readers of each lane; `begun` goes first, as it is."""
+    def __init__(self, tracks: Iterable[Track], begun: Sequence[Batch], order: Order, places: int, rate: float) -> None:
+        """Share out what is left in `tracks` among `places` readers of each lane; `begun` goes first, as it is.
+
+        `rate` is what one query is assumed to scan, in bytes a second.
+        """
+        self._rate = rate
         self._order = order
         self._places = places
         self._tracks = list(tracks)
@@ -63,7 +67,7 @@ class Desk:
             window = part.batch.window
             if came.read.end < window.end:
                 track = put_back(track, Window(came.read.end, window.end))
-            self._return(part, adapted(track, window, came))
+            self._return(part, adapted(track, window, came, self._rate))
 
     def put_back(self, part: Slice, *, shorter: bool = False) -> None:
         """The slice was not read; `shorter` says that it took too long."""

@@ -106,13 +106,18 @@ class Track:
         return sum(window.seconds for window in self.left)
 
 
-def first_length(bytes_per_second: float | None) -> int:
-    """Seconds of the first slices of log groups that take in so many bytes a second; None where nobody can say."""
+def first_length(bytes_per_second: float | None, rate: float = BYTES_PER_SECOND) -> int:
+    """Seconds of the first slices of log groups.
+
+    Args:
+        bytes_per_second: what the log groups take in; None where nobody can say.
+        rate: bytes that one query is assumed to scan a second.
+    """
     if bytes_per_second is None:
         return UNMEASURED_SECONDS
-    if bytes_per_second * LONGEST_SECONDS <= AIM_SECONDS * BYTES_PER_SECOND:
+    if bytes_per_second * LONGEST_SECONDS <= AIM_SECONDS * rate:
         return LONGEST_SECONDS
-    return max(1, int(AIM_SECONDS * BYTES_PER_SECOND / bytes_per_second))
+    return max(1, int(AIM_SECONDS * rate / bytes_per_second))
 
 
 def most_seconds(length: int, remaining: int, places: int) -> int:
@@ -147,21 +152,21 @@ def put_back(track: Track, window: Window) -> Track:
     return replace(track, left=merged([*track.left, window]))
 
 
-def judge(came: Came, window: Window) -> Verdict:
-    """What a slice's result says of the length that it had."""
+def judge(came: Came, window: Window, rate: float = BYTES_PER_SECOND) -> Verdict:
+    """What a slice's result says of the length that it had; `rate` is as in `first_length`."""
     if came.read != window or came.rows > FULL_ROWS or came.seconds > SLOW_SECONDS:
         return Verdict.SHORTER
     # Where requests have to wait for their turn a query takes long whatever it scans.
-    quick = came.seconds < QUICK_SECONDS or came.bytes_scanned < AIM_SECONDS * BYTES_PER_SECOND // 2
+    quick = came.seconds < QUICK_SECONDS or came.bytes_scanned < AIM_SECONDS / 2 * rate
     return Verdict.LONGER if quick and came.rows <= SPARSE_ROWS else Verdict.AS_IT_IS
 
 
-def adapted(track: Track, window: Window, came: Came) -> Track:
-    """The track with the length that a slice's result suggests.
+def adapted(track: Track, window: Window, came: Came, rate: float = BYTES_PER_SECOND) -> Track:
+    """The track with the length that a slice's result suggests; `rate` is as in `first_length`.
 
     Several slices of one length are under way at once, so what one of another length says is not multiplied.
     """
-    verdict = judge(came, window)
+    verdict = judge(came, window, rate)
     if verdict is Verdict.LONGER and window.seconds >= track.seconds:
         return replace(track, seconds=min(LONGEST_SECONDS, 2 * window.seconds))
     if verdict is Verdict.SHORTER:

@@ -44,6 +44,21 @@ def test_of_a_window_with_a_result_at_the_limit_only_the_beginning_is_read_now()
     assert [s.window.seconds for s in source.searches] == [4, 2]
 
 
+def test_a_storm_in_a_long_window_is_not_approached_by_halves() -> None:
+    calm = [row("ERROR", 1_000 * second) for second in range(10, 1_034, 100)]
+    source = FakeSource(rows=[*calm, *(row("ERROR", 500_000 + n) for n in range(9_000) for _ in range(3))])
+    reading = read(source, batch(Window(10, 1_034)))
+    assert [s.window for s in source.searches] == [Window(10, 1_034), Window(10, 501)]
+    assert reading.window == Window(10, 501)
+
+
+def test_before_a_storm_at_the_end_of_a_window_more_than_its_half_is_read() -> None:
+    source = FakeSource(rows=[row("ERROR", 900_000 + n % 500) for n in range(12_000)])
+    assert read(source, batch(Window(10, 1_010))).window == Window(10, 10 + 875)
+    source = FakeSource(rows=[row("ERROR", 700_000 + n % 500) for n in range(12_000)])
+    assert read(source, batch(Window(10, 1_010))).window == Window(10, 700)
+
+
 def test_whoever_has_the_memory_asks_for_more_rows_at_once() -> None:
     source = FakeSource(rows=[row("ERROR", 10_000 + n % 4_000) for n in range(30_000)])
     reading = Reader(source, lambda _: None, 0.005, limit=MOST_ROWS).read(
