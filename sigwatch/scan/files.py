@@ -13,7 +13,7 @@ from sigwatch.scan.looking import Opened, Part
 from sigwatch.scan.pages import BOUND_BYTES, OVERLAP_BYTES, Pager, Piece
 from sigwatch.scan.places import Source, trouble
 from sigwatch.scan.plain import Plain
-from sigwatch.scan.reading import Unreadable, blocks
+from sigwatch.scan.reading import Unreadable, text
 from sigwatch.scan.records import Headed
 from sigwatch.scan.values import Format
 
@@ -121,41 +121,41 @@ def _items(source: Source, manner: Manner, stopping: Callable[[], bool]) -> Iter
         yield Ended(source, None, f"{source.place.path}: {trouble(error)}")
         return
     with data:
-        text = _Text(source, manner, data.modified_ms)
+        file = _Text(source, manner, data.modified_ms)
         why = ""
         try:
-            for given in blocks(data, manner.block):
-                for part in text.heed(given):
+            for given in text(data, manner.block):
+                for part in file.heed(given):
                     yield replace(part, stored=data.position)
                 if isinstance(given, Lull):
                     yield given
         except Unreadable as error:
             why = str(error)
-        yield from text.end()
-        yield Ended(source, text.opened, why)
+        yield from file.end()
+        yield Ended(source, file.opened, why)
 
 
 def _followed(sources: Sequence[Source], manner: Manner, followed: Iterator[Followed]) -> Iterator[Item | Lull]:
-    texts: dict[int, _Text] = {}
+    files: dict[int, _Text] = {}
     for number, each in followed:
         source = sources[number]
-        text = texts.get(number)
+        file = files.get(number)
         if isinstance(each, Fresh):
-            if text is not None:
-                yield from text.end()
-                yield Ended(source, text.opened)
-            texts[number] = _Text(source, manner, each.modified_ms)
+            if file is not None:
+                yield from file.end()
+                yield Ended(source, file.opened)
+            files[number] = _Text(source, manner, each.modified_ms)
         elif isinstance(each, Failed):
-            yield from text.end() if text is not None else ()
-            yield Ended(source, text.opened if text is not None else None, f"{source.place.path}: {each.why}")
-            texts.pop(number, None)
-        elif text is not None:
-            yield from text.heed(each)
+            yield from file.end() if file is not None else ()
+            yield Ended(source, file.opened if file is not None else None, f"{source.place.path}: {each.why}")
+            files.pop(number, None)
+        elif file is not None:
+            yield from file.heed(each)
             if isinstance(each, Lull):
                 yield each
-    for number, text in texts.items():
-        yield from text.end()
-        yield Ended(sources[number], text.opened)
+    for number, file in files.items():
+        yield from file.end()
+        yield Ended(sources[number], file.opened)
 
 
 @dataclass(slots=True)
@@ -174,37 +174,35 @@ class _Text:
 
     def __post_init__(self) -> None:
         self.opened = Opened(self.source, self.modified_ms)
-        self._pager = Pager(self._cut, self.manner.bound, self.manner.overlap)
+        self._pager = Pager(self._cut, self.manner.block, self.manner.bound, self.manner.overlap)
 
     def heed(self, given: Given) -> Iterator[Part]:
-        if isinstance(given, Lull):
-            if given is Lull.LONG and isinstance(self._written, SETTLING):
-                yield from self._parts(self._pager.settle())
-            return
-        if len(self._head) < HEAD_BYTES:
-            self._head += given[: HEAD_BYTES - len(self._head)]
-            # The first lines of a pipe may be a greeting without any time.
-            if len(self._head) >= 2 * self._told:
-                self._tell(self._head[: self._head.rfind(b"\n") + 1] if len(self._head) < HEAD_BYTES else self._head)
-        yield from self._parts(self._pager.feed(given))
+        if not isinstance(given, Lull):
+            if len(self._head) < HEAD_BYTES:
+                self._head += given[: HEAD_BYTES - len(self._head)]
+            yield from self._parts(self._pager.feed(given))
+        elif given is Lull.LONG and isinstance(self._written, SETTLING):
+            yield from self._parts(self._pager.settle())
+        else:
+            yield from self._parts(self._pager.flush())
 
     def end(self) -> Iterator[Part]:
-        if self._written is None and self._head:
-            self._tell(self._head)
         yield from self._parts(self._pager.end())
 
     def _cut(self, data: bytes) -> int:
+        # The first lines of a pipe may be a greeting without any time.
+        whole = len(self._head) == HEAD_BYTES
+        head = self._head if whole else self._head[: self._head.rfind(b"\n") + 1]
+        if self._told < HEAD_BYTES and len(head) >= max(1, 2 * self._told):
+            self._tell(head)
+            self._told = len(head)
         return self._written.cut(data) if self._written is not None else 0
 
     def _parts(self, pieces: Iterator[Piece]) -> Iterator[Part]:
         for piece in pieces:
-            if self._written is None:
-                self._tell(self._head)
-            if self._written is not None:
-                yield Part(self.opened, self._written, piece)
+            yield Part(self.opened, self._written or self._tell(self._head), piece)
 
-    def _tell(self, head: bytes) -> None:
-        if head:
-            near_ms = self.manner.now_ms if self.modified_ms is None else self.modified_ms
-            self._written = self.manner.recognise(head, self.manner.time_format, self.source.exported, near_ms)
-            self._told = len(self._head)
+    def _tell(self, head: bytes) -> Format:
+        near_ms = self.manner.now_ms if self.modified_ms is None else self.modified_ms
+        self._written = self.manner.recognise(head, self.manner.time_format, self.source.exported, near_ms)
+        return self._written

@@ -155,8 +155,8 @@ def follow(paths: Sequence[str], wait: Wait, pace: Pace, block: int = BLOCK_BYTE
                 for each in tail.look():
                     grown = grown or isinstance(each, bytes)
                     yield number, each
-                before = 0.0 if grown else idle[number]
-                idle[number] = before + pace.every
+                before = idle[number]
+                idle[number] = 0.0 if grown else before + pace.every
                 if grown:
                     yield number, Lull.SHORT
                 elif before < pace.quiet <= idle[number]:

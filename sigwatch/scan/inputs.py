@@ -12,7 +12,7 @@ from typing import Self
 
 from sigwatch.scan.places import STDIN
 
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 1 << 20
 """Read at once: smaller costs calls, larger leaves the processor's caches."""
 PIPE_BYTES = 1 << 20
 """What a pipe may hold, where the system allows it; a writer is held up less often than with 64 KiB."""

@@ -1,10 +1,14 @@
-"""From blocks of text to pieces that are whole events, however long a line may be."""
+"""From the text of a file to pieces that are whole events, however long a line may be."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from sigwatch.scan.inputs import BLOCK_BYTES
+
 BOUND_BYTES = 4 << 20
 """Carried over at most from one block to the next, waiting for an event to end."""
+LEAST_BOUND = 16
+"""With less than that a cut between characters may stand still."""
 OVERLAP_BYTES = 4 << 10
 """What the parts of a line that is cut share: a match of up to that length is whole in one of them. One that lies in
 what they share is found in both."""
@@ -32,26 +36,44 @@ class Pager:
     """Cuts the text of one file between events, and carries over what follows the last cut."""
 
     def __init__(
-        self, cut: Callable[[bytes], int], bound: int = BOUND_BYTES, overlap: int = OVERLAP_BYTES, offset: int = 0
+        self,
+        cut: Callable[[bytes], int],
+        block: int = BLOCK_BYTES,
+        bound: int = BOUND_BYTES,
+        overlap: int = OVERLAP_BYTES,
     ) -> None:
-        """Start at a byte of a file.
+        """Start at the beginning of a file.
 
         Args:
             cut: see `Format.cut`.
-            bound: bytes that may be carried over.
+            block: bytes that are gathered before a cut is looked for.
+            bound: bytes that may be carried over; 16 at least.
             overlap: bytes that the parts of a line longer than that share; less than half of `bound`.
-            offset: bytes of the file's text that come before.
         """
         self._cut = cut
-        self._bound = bound
-        self._overlap = min(overlap, bound // 2)
+        self._block = block
+        self._bound = max(bound, LEAST_BOUND)
+        self._overlap = min(overlap, self._bound // 2)
         self._rest = b""
+        self._parts: list[bytes] = []
+        self._gathered = 0
         self._shared = 0
-        self._offset = offset
+        self._offset = 0
 
-    def feed(self, block: bytes) -> Iterator[Piece]:
-        """What a block makes whole."""
-        self._rest = self._rest + block if self._rest else block
+    def feed(self, text: bytes) -> Iterator[Piece]:
+        """What may be whole, once enough is gathered."""
+        self._parts.append(text)
+        self._gathered += len(text)
+        if self._gathered >= self._block:
+            yield from self.flush()
+
+    def flush(self) -> Iterator[Piece]:
+        """What is whole of all that was fed."""
+        if not self._parts:
+            return
+        # One copy for all: of a block each costs as much as reading it.
+        self._rest = b"".join((self._rest, *self._parts) if self._rest else self._parts)
+        self._parts, self._gathered = [], 0
         while self._rest:
             if end := self._cut(self._rest):
                 yield self._off(end)
@@ -64,11 +86,13 @@ class Pager:
 
     def settle(self) -> Iterator[Piece]:
         """What ends with a line, for nothing follows it for long; half a line waits for its other half."""
+        yield from self.flush()
         if end := self._rest.rfind(b"\n") + 1:
             yield self._off(end)
 
     def end(self) -> Iterator[Piece]:
         """What is left when nothing follows."""
+        yield from self.flush()
         if len(self._rest) > self._shared:
             yield self._off(len(self._rest))
 
@@ -83,7 +107,7 @@ class Pager:
 
 def _character(data: bytes, at: int) -> int:
     """The beginning of the UTF-8 character in which an offset lies."""
-    for back in range(min(4, at)):
+    for back in range(min(4, at + 1)):
         if data[at - back] & 0xC0 != 0x80:
             return at - back
     return at

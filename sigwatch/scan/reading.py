@@ -1,4 +1,4 @@
-"""From what is stored to text in big blocks: plain, gzip or zstd, told by the first bytes and not by the name.
+"""From what is stored to text: plain, gzip or zstd, told by the first bytes and not by the name.
 
 What is damaged or cut off is read as far as it goes. A decompressor that meets damage gives nothing of the piece that
 it was last fed, so pieces begin small and grow with what came before: at most a thirtieth of it is lost.
@@ -53,14 +53,14 @@ class _Inflating(Protocol):
         """Bytes after the end."""
 
 
-def blocks(source: Input, size: int = BLOCK_BYTES) -> Iterator[Given]:
-    """The text of an input, in blocks of about `size` bytes where no lull comes before.
+def text(source: Input, size: int = BLOCK_BYTES) -> Iterator[Given]:
+    """The text of an input, at most about `size` bytes at once.
 
     Raises:
         Unreadable: after all that could be read; a sentence with path, position and cure.
     """
     try:
-        yield from _gathered(_text(source, size), size)
+        yield from _text(source, size)
     except _Broken as error:
         raise Unreadable(
             f"{source.path}: {error.what} before byte {error.at:,} of what is stored; what could be decompressed was "
@@ -103,31 +103,6 @@ def _chain(head: bytes, rest: Iterator[Given]) -> Iterator[Given]:
     if head:
         yield head
     yield from rest
-
-
-def _gathered(given: Iterable[Given], size: int) -> Iterator[Given]:
-    """Joined until there is a block, or a lull."""
-    parts: list[bytes] = []
-    held = 0
-    try:
-        for each in given:
-            if isinstance(each, Lull):
-                if parts:
-                    yield b"".join(parts)
-                    parts, held = [], 0
-                yield each
-                continue
-            parts.append(each)
-            held += len(each)
-            if held >= size:
-                yield b"".join(parts)
-                parts, held = [], 0
-    except (_Broken, OSError):
-        if parts:
-            yield b"".join(parts)
-        raise
-    if parts:
-        yield b"".join(parts)
 
 
 def _inflated(stored: Iterable[Given], kind: type["_Gzip"] | type["_Zstd"]) -> Iterator[Given]:

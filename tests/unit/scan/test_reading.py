@@ -9,7 +9,7 @@ import pytest
 import zstandard
 
 from sigwatch.scan.inputs import Input
-from sigwatch.scan.reading import Unreadable, blocks
+from sigwatch.scan.reading import Unreadable, text
 
 
 def noise(count: int, seed: int = 1) -> bytes:
@@ -18,15 +18,15 @@ def noise(count: int, seed: int = 1) -> bytes:
 
 
 def read(path: Path, block: int = 1 << 16) -> tuple[bytes, str]:
-    text, why = b"", ""
+    got, why = b"", ""
     with Input(str(path), lambda: False) as data:
         try:
-            for given in blocks(data, block):
+            for given in text(data, block):
                 assert isinstance(given, bytes)
-                text += given
+                got += given
         except Unreadable as error:
             why = str(error)
-    return text, why
+    return got, why
 
 
 def named_gzip(data: bytes) -> bytes:
@@ -67,8 +67,8 @@ def test_files_are_read_whole_by_their_first_bytes(stored: bytes, block: int, tm
         stored = stored if len(stored) < 700_000 else stored[:50_000]
     path = tmp_path / "misleading.zip"
     path.write_bytes(stored)
-    text, why = read(path, block)
-    assert TEXT.startswith(text) if block == 1 and stored == TEXT[:50_000] else text == TEXT
+    got, why = read(path, block)
+    assert TEXT.startswith(got) if block == 1 and stored == TEXT[:50_000] else got == TEXT
     assert not why
 
 
@@ -84,19 +84,19 @@ def test_what_is_cut_off_is_read_as_far_as_it_goes(pack: Callable[[bytes], bytes
     path = tmp_path / "a.log"
     whole = pack(TEXT)
     path.write_bytes(whole[:kept])
-    text, why = read(path)
-    assert TEXT.startswith(text)
+    got, why = read(path)
+    assert TEXT.startswith(got)
     assert why.startswith(f"{path}: cut off before byte {len(whole[:kept]):,} of what is stored")
     if kept == -3:  # within the check sum
-        assert text == TEXT
+        assert got == TEXT
 
 
 def test_a_file_cut_in_half_gives_all_that_another_reader_gets(tmp_path: Path) -> None:
     half = gzip.compress(TEXT)
     half = half[: len(half) // 2]
     (tmp_path / "a").write_bytes(half)
-    text, why = read(tmp_path / "a")
-    assert len(text) >= len(zlib.decompressobj(31).decompress(half)) - 300
+    got, why = read(tmp_path / "a")
+    assert len(got) >= len(zlib.decompressobj(31).decompress(half)) - 300
     assert "cut off" in why
 
 
@@ -105,9 +105,9 @@ def test_damage_costs_little_of_what_is_before_it(tmp_path: Path) -> None:
     at = len(stored) * 2 // 3
     stored[at : at + 400] = b"\xff" * 400
     (tmp_path / "a").write_bytes(stored)
-    text, why = read(tmp_path / "a")
+    got, why = read(tmp_path / "a")
     before = zlib.decompressobj(31).decompress(bytes(stored[:at]))
-    assert text[: len(before) * 93 // 100] == TEXT[: len(before) * 93 // 100]
+    assert got[: len(before) * 93 // 100] == TEXT[: len(before) * 93 // 100]
     assert "damaged" in why
 
 
@@ -124,15 +124,15 @@ def test_a_wrong_check_sum_and_garbage_at_the_end_cost_nothing(tmp_path: Path) -
 
 def test_what_else_is_compressed_is_named_with_its_cure(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"\xfd7zXZ\0and so on")
-    text, why = read(tmp_path / "a")
-    assert (text, "xz -dc FILE | sigwatch scan -" in why) == (b"", True)
+    got, why = read(tmp_path / "a")
+    assert (got, "xz -dc FILE | sigwatch scan -" in why) == (b"", True)
 
 
 def test_a_file_that_becomes_shorter_while_it_is_read_is_told(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(TEXT)
     with Input(str(path), lambda: False) as data:
-        given = blocks(data, 1_000)
+        given = text(data, 1_000)
         got = [next(given)]
         os.truncate(path, 5_000)
         got += [next(given) for _ in range(4)]
@@ -144,4 +144,4 @@ def test_a_file_that_becomes_shorter_while_it_is_read_is_told(tmp_path: Path) ->
 def test_a_failing_disk_costs_nothing_of_what_was_read(tmp_path: Path) -> None:
     # Reading what is mapped at address 0 of this very process fails as a disk would.
     with Input("/proc/self/mem", lambda: False) as data, pytest.raises(Unreadable, match="byte 0: can not be read"):
-        list(blocks(data))
+        list(text(data))
