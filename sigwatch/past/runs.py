@@ -9,12 +9,16 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from sigwatch.errors import RangeError, StoreError
 from sigwatch.model.knowledge import Signature
 from sigwatch.past.state import ASKED, FINISHED, State
 from sigwatch.plan.windows import DAY
 from sigwatch.ports import Clock
+
+Opened = TypeVar("Opened", bound=State)
+"""A state as it is opened: whoever opens it may use more of it."""
 
 FOLDER = "backfills"
 SUFFIX = ".db"
@@ -54,13 +58,13 @@ class Run:
     """Epoch second at which nothing was left to do."""
 
 
-class Runs:
+class Runs(Generic[Opened]):
     """All backfills of one configuration."""
 
     def __init__(
         self,
         folder: Path,
-        opened: Callable[[Path], State],
+        opened: Callable[[Path], Opened],
         held: Callable[[Path], AbstractContextManager[bool]],
         clock: Clock,
     ) -> None:
@@ -77,7 +81,7 @@ class Runs:
         self._held = held
         self._clock = clock
 
-    def begin(self, question: Question) -> State:
+    def begin(self, question: Question) -> Opened:
         """The state of the run for a question, new or as it was left; close it in the end.
 
         Raises:
@@ -94,7 +98,7 @@ class Runs:
         """Hold a run for as long as the context lasts; gives False where another process is at work on it."""
         return self._held(self._path(run).with_suffix(".lock"))
 
-    def finish(self, state: State) -> None:
+    def finish(self, state: Opened) -> None:
         """Nothing is left to do.
 
         Raises:
