@@ -38,7 +38,7 @@ class FileTotals:
     undecided: int = 0
     """Events in which the pattern of some signature ran out of time."""
     backwards: int = 0
-    """Pages that begin earlier than the one before ends."""
+    """Pages that begin earlier than the one before ends, by more than a minute."""
     first_ms: int | None = None
     """Earliest time that a page begins or ends with, epoch milliseconds; None without any."""
     last_ms: int | None = None
@@ -85,6 +85,10 @@ class Totals:
         firsts = [file.first_ms for file in self.files if file.first_ms is not None]
         lasts = [file.last_ms for file in self.files if file.last_ms is not None]
         return (min(firsts), max(lasts)) if firsts and lasts else None
+
+
+DISORDER_MS = 60_000
+"""By which times may run backwards unsaid: what several threads write is never quite in order."""
 
 
 class Account:
@@ -150,7 +154,7 @@ class Account:
 
     def _date(self, first_ms: int, last_ms: int, line: int) -> None:
         file = self.file
-        if self._last_ms is not None and first_ms < self._last_ms:
+        if self._last_ms is not None and first_ms < self._last_ms - DISORDER_MS:
             file.backwards += 1
             self._backwards_at = self._backwards_at or line
         known = [ms for ms in (file.first_ms, file.last_ms, first_ms, last_ms) if ms is not None]

@@ -62,6 +62,8 @@ class Ended:
     """None where it had nothing in it that could be read."""
     trouble: str = ""
     """Why it was not read, or not to its end."""
+    stored: int = 0
+    """Bytes of it as stored that were read."""
 
 
 Item = Part | Ended
@@ -132,7 +134,7 @@ def _items(source: Source, manner: Manner, stopping: Callable[[], bool]) -> Iter
         except Unreadable as error:
             why = str(error)
         yield from file.end()
-        yield Ended(source, file.opened, why)
+        yield Ended(source, file.opened, why, data.position)
 
 
 def _followed(sources: Sequence[Source], manner: Manner, followed: Iterator[Followed]) -> Iterator[Item | Lull]:

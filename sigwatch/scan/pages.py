@@ -71,9 +71,7 @@ class Pager:
         """What is whole of all that was fed."""
         if not self._parts:
             return
-        # One copy for all: of a block each costs as much as reading it.
-        self._rest = b"".join((self._rest, *self._parts) if self._rest else self._parts)
-        self._parts, self._gathered = [], 0
+        self._join()
         while self._rest:
             if end := self._cut(self._rest):
                 yield self._off(end)
@@ -91,10 +89,17 @@ class Pager:
             yield self._off(end)
 
     def end(self) -> Iterator[Piece]:
-        """What is left when nothing follows."""
-        yield from self.flush()
+        """What is left when nothing follows: of a small file all of it, in one piece."""
+        if len(self._rest) + self._gathered > self._bound:
+            yield from self.flush()
+        self._join()
         if len(self._rest) > self._shared:
             yield self._off(len(self._rest))
+
+    def _join(self) -> None:
+        # One copy for all: of a block each costs as much as reading it.
+        self._rest = b"".join((self._rest, *self._parts) if self._rest else self._parts)
+        self._parts, self._gathered = [], 0
 
     def _off(self, end: int, *, cut: bool = False, shared: int = 0) -> Piece:
         piece = Piece(self._rest[:end], self._offset, self._shared, cut)

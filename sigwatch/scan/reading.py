@@ -5,6 +5,7 @@ it was last fed, so pieces begin small and grow with what came before: at most a
 """
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Protocol
 
 import zstandard
@@ -73,6 +74,16 @@ def text(source: Input, size: int = BLOCK_BYTES) -> Iterator[Given]:
             f"{source.path}: became shorter while it was read: {source.position:,} bytes of {source.size:,}; what was "
             "there was searched; scan a copy of it, or use --follow"
         )
+
+
+def is_packed(path: str) -> bool:
+    """Whether a file begins as gzip or zstd do; not where it can not be read."""
+    try:
+        with Path(path).open("rb") as file:
+            head = file.read(len(ZSTD))
+    except OSError:
+        return False
+    return head.startswith((GZIP, ZSTD)) or _skippable(head)
 
 
 def _text(source: Input, size: int) -> Iterator[Given]:

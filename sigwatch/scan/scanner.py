@@ -14,6 +14,7 @@ from sigwatch.scan.following import Pace
 from sigwatch.scan.looking import Engine, Looked, Part, look
 from sigwatch.scan.order import Crew, Size
 from sigwatch.scan.places import STDIN, Source
+from sigwatch.scan.reading import is_packed
 
 MOST_READERS = 4
 HINT_BYTES = 24 << 20
@@ -35,7 +36,7 @@ class ScanSettings:
 
     manner: Manner
     threads: int = os.cpu_count() or 1
-    """That search; up to four more read."""
+    """That search, one at least; up to four more read."""
     following: Following | None = None
 
 
@@ -85,8 +86,8 @@ def run(
     halt = threading.Event()
     book = _Book(settings, on_hits, progress)
     lines = list(_lines(sources, settings, book, lambda: halt.is_set() or stopping()))
-    readers = min(MOST_READERS, settings.threads)
-    size = Size(readers, settings.threads, settings.threads + SPARE_DEPTH)
+    threads = max(1, settings.threads)
+    size = Size(min(MOST_READERS, threads), threads, threads + SPARE_DEPTH)
     crew = Crew(lines, partial(_hand, engine, halt.is_set), size, halt)
     # What grows has no other end than a stop: what has come until then is told.
     endless = all(source.size is None for source in sources) or settings.following is not None
@@ -113,8 +114,11 @@ def _lines(
     for source in sources if endless else ():
         if source.size is None:
             book.refuse(source)
-    for bundle in () if endless else bundles(sources):
+    # What is packed does not grow by lines.
+    packed = [source for source in endless if is_packed(source.place.path)]
+    for bundle in bundles(packed if endless else sources):
         yield partial(read, bundle, settings.manner, stopping)
+    endless = [source for source in endless if source not in packed]
     if endless and following is not None:
         wait = following.wait
         yield partial(read_on, endless, settings.manner, lambda s: wait(s) or stopping(), following.pace, stopping)
@@ -190,7 +194,7 @@ class _Book:
         return sightings
 
     def _end(self, ended: Ended) -> None:
-        self._stored += ended.source.size or 0
+        self._stored += ended.stored or ended.source.size or 0
         if ended.trouble:
             self._totals.problems.append(ended.trouble)
         account = self._open.pop(id(ended.opened), None)

@@ -1,3 +1,4 @@
+import gzip
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -190,6 +191,15 @@ def test_standard_input_is_not_followed_beside_files(tmp_path: Path) -> None:
     found, problems = scan([path, Path("-")], Play(nothing), Manner(lines, NOW_MS))
     assert found == [(1, "1 ERROR one")]
     assert problems == ["standard input: can not be followed together with files; give it alone"]
+
+
+def test_what_is_packed_is_read_once_and_the_rest_followed(tmp_path: Path) -> None:
+    path, packed = tmp_path / "a.log", tmp_path / "a.log.1.gz"
+    path.write_text("2 ERROR now\n")
+    packed.write_bytes(gzip.compress(b"1 ERROR then\n"))
+    found, problems = scan([path, packed], Play(add(path, "3 ERROR later\n")), Manner(lines, NOW_MS))
+    assert found == [(1, "1 ERROR then"), (1, "2 ERROR now"), (2, "3 ERROR later")]
+    assert not problems
 
 
 def test_a_stop_ends_following_with_what_has_come(tmp_path: Path) -> None:

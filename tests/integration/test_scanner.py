@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from sigwatch.scan.accounts import Sighting, Totals
-from sigwatch.scan.files import Manner
-from sigwatch.scan.places import sources
+from sigwatch.scan.files import Manner, bundles
+from sigwatch.scan.places import Source, sources
 from sigwatch.scan.scanner import Progress, ScanSettings, run
+from sigwatch.scan.values import Place
 from tests.fakes.scanning import Lines, LinesPage, Literals, lines
 
 NOW_MS = 9_000
@@ -110,7 +111,7 @@ def test_events_without_a_time_take_the_one_before_or_the_files_own(tmp_path: Pa
 
 
 def test_times_that_run_backwards_are_told_once_for_a_file(tmp_path: Path) -> None:
-    (tmp_path / "a.log").write_text("".join(f"{time} {'x' * 100}\n" for time in (1, 2, 1, 3, 2)))
+    (tmp_path / "a.log").write_text("".join(f"{time}0000 {'x' * 100}\n" for time in (1, 9, 1, 9, 8, 1)))
     _, totals = scan([tmp_path], Literals(()), replace(SETTINGS, manner=Manner(lines, NOW_MS, block=100)))
     assert totals.files[0].backwards == 2
     assert [problem.split("; ")[0] for problem in totals.problems] == [
@@ -213,6 +214,35 @@ def test_a_pipe_is_told_at_once_and_ends_with_a_stop() -> None:
         cat.stdin.close()
     assert [each.row.message for each in found] == ["1 ERROR one", "2 ERROR two", "3 ERR"]
     assert totals.stopped
+
+
+def test_a_named_pipe_that_nobody_writes_to_does_not_hold_up_a_stop(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    looks = iter(range(5))
+    found, totals = scan([tmp_path / "pipe"], Literals(()), stopping=lambda: next(looks, None) is None)
+    assert (found, totals.stopped) == ([], True)
+
+
+def test_of_nothing_there_is_nothing_to_tell() -> None:
+    assert scan([], Literals(("ERROR",))) == ([], Totals())
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([], []),
+        ([1, 2, 3], [3]),
+        ([1, None, 2, 3], [1, 1, 2]),
+        ([1, 5 << 20, 2], [1, 1, 1]),
+        ([3 << 20, 1 << 20, 1], [2, 1]),
+        ([1] * 600, [256, 256, 88]),
+    ],
+)
+def test_small_neighbours_are_read_together(sizes: list[int | None], expected: list[int]) -> None:
+    made = [Source(Place(str(number), "g", "s"), False, size) for number, size in enumerate(sizes)]
+    found = list(bundles(made))
+    assert [len(bundle) for bundle in found] == expected
+    assert [source for bundle in found for source in bundle] == made
 
 
 _MAIN = """
