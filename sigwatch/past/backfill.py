@@ -118,7 +118,8 @@ class _Tally:
     progress: Progress
     gaps: list[Gap] = field(default_factory=list)
     gone: dict[LogGroup, str] = field(default_factory=dict)
-    prepared: dict[str, Prepared] = field(default_factory=dict)
+    prepared: dict[tuple[str, ...], Prepared] = field(default_factory=dict)
+    """By the signatures of a scope: names of scopes are for people, and several may have the same."""
 
 
 class _Run:
@@ -243,7 +244,7 @@ class _Run:
 
     def _look(self, batch: Batch) -> _Look:
         with self._lock:
-            prepared = self._tally.prepared[batch.scope.name]
+            prepared = self._tally.prepared[_ids(batch.scope)]
         events: list[QueryEnded] = []
 
         def hear(event: Event) -> None:
@@ -297,11 +298,11 @@ class _Run:
     def _without(self, scope: Scope, rejected: Mapping[str, str]) -> None:
         """Search a scope for what is left of its signatures."""
         with self._lock:
-            prepared = self._tally.prepared.get(scope.name) or self._asked.prepared(scope)
+            prepared = self._tally.prepared.get(_ids(scope)) or self._asked.prepared(scope)
             left = [each for each in prepared.signatures if each.id not in rejected]
             if left and len(left) < len(prepared.signatures):
                 prepared = prepare(left, previous=prepared)
-            self._tally.prepared[scope.name] = prepared
+            self._tally.prepared[_ids(scope)] = prepared
         if not left:
             words = "the service takes none of the patterns that are searched for here"
             self._lose(dict.fromkeys(scope.groups, words))
@@ -339,3 +340,7 @@ class _Run:
             self._tally.progress = replace(now, covered=covered, slices=now.slices + slices)
             if slices:
                 self._report(self._tally.progress)
+
+
+def _ids(scope: Scope) -> tuple[str, ...]:
+    return tuple(signature.id for signature in scope.signatures)

@@ -20,7 +20,11 @@ def begun_batches(
     chosen: list[Batch] = []
     for query in sorted(started, key=lambda each: (-each.window.seconds, -len(each.groups), each.marker)):
         places = [homes[arn] for arn in query.groups if arn in homes]
-        if query.pass_name != STEP.name or len(places) < len(query.groups) or len({s.name for s, _ in places}) != 1:
+        if (
+            query.pass_name != STEP.name
+            or len(places) < len(query.groups)
+            or len({id(scope) for scope, _ in places}) != 1
+        ):
             continue
         batch = Batch(places[0][0], STEP, query.window, tuple(group for _, group in places))
         if not _touches(batch, pretended(coverage, chosen)):

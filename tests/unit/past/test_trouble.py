@@ -40,12 +40,12 @@ class House:
         self.waits.append(seconds)
         return False
 
-    def run(self, window: Window = RANGE) -> Ended:
-        scope = Scope("us-east-1/shop", tuple(self.source.groups), self.signatures)
+    def run(self, window: Window = RANGE, scopes: tuple[Scope, ...] = ()) -> Ended:
+        chosen = scopes or (Scope("us-east-1/shop", tuple(self.source.groups), self.signatures),)
         reader = Reader(self.source, lambda _: None, 0.005, 100_000)
         finder = Finder(("log_group",), lambda _, text: text)
         parts = Backfill(reader, self.store, finder, 1, lambda: self.now, self.wait, Random(1).random)
-        return parts.run(Asked(window, (scope,), lambda _: prepare(self.signatures)), lambda _: None)
+        return parts.run(Asked(window, chosen, lambda scope: prepare(scope.signatures)), lambda _: None)
 
 
 @pytest.fixture
@@ -114,6 +114,16 @@ def test_a_slice_that_takes_too_long_is_read_in_shorter_ones(house: House) -> No
     ended = house.run()
     assert (ended.gaps, ended.progress.hits) == ((), 400)
     assert not [each for each in house.waits if each]
+
+
+def test_scopes_of_one_name_are_searched_each_for_its_own_signatures(house: House) -> None:
+    house.source.groups = [group(), group("/b")]
+    house.source.rows = [row("ERROR", 1_200_001), row("FATAL", 1_200_001, log_group="/b")]
+    scopes = tuple(
+        Scope("us-east-1/shop", (each,), (signature(f"KO-{number}", pattern),))
+        for number, (each, pattern) in enumerate(zip(house.source.groups, ("ERROR", "FATAL"), strict=True))
+    )
+    assert house.run(scopes=scopes).progress.hits == 2
 
 
 def test_a_long_event_that_can_not_be_fetched_is_a_gap(house: House) -> None:
