@@ -11,7 +11,7 @@ import typer
 
 from sigwatch.cli.context import FINDINGS, USAGE, Options, stderr
 from sigwatch.config import DEFAULT_FILE
-from sigwatch.errors import ConfigurationError, SigwatchError
+from sigwatch.errors import ConfigurationError, RangeError, SigwatchError
 
 VERBS: Mapping[str, str] = {
     "demo": "demo:demo",
@@ -105,6 +105,9 @@ def main() -> None:
     except ConfigurationError as error:
         for problem in error.problems:
             stderr().print(f"sigwatch: {problem}", markup=False)
+        sys.exit(USAGE)
+    except RangeError as error:
+        stderr().print(f"sigwatch: {error}", markup=False)
         sys.exit(USAGE)
     except SigwatchError as error:
         stderr().print(f"sigwatch: {error}", markup=False)

@@ -1,155 +1,257 @@
 """`backfill`: the same detection over the past."""
 
-import json
+import os
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from sigwatch import backfill as past
 from sigwatch import wiring
-from sigwatch.backfill import Totals
-from sigwatch.cli.context import FINDINGS, FINE, USAGE, Format, moment, options, say, stderr, stdout
+from sigwatch.cli.chosen import as_approved, chosen
+from sigwatch.cli.context import FINDINGS, FINE, Options, moment, options, stderr
+from sigwatch.cli.expected import Expected, agree, show_plan
+from sigwatch.cli.progress import Gauge, gauge
+from sigwatch.cli.report import ReportFormat, show
+from sigwatch.cli.stopping import stop_on_signal
 from sigwatch.config import Settings
-from sigwatch.model.event import Event, QueryEnded, RunSkipped
-from sigwatch.model.incident import Incident
+from sigwatch.errors import RangeError
+from sigwatch.model.event import Event, RunSkipped
+from sigwatch.model.knowledge import Library, Signature, with_recoveries
 from sigwatch.model.logs import Window
-from sigwatch.plan.cost import GIGABYTE, dollars
-from sigwatch.ports import LogSource
-from sigwatch.publish.words.wording import rfc3339
+from sigwatch.model.past import Gap, Report
+from sigwatch.past.backfill import Asked
+from sigwatch.past.estimate import Estimate, estimate
+from sigwatch.past.ranges import in_order, kept_part
+from sigwatch.past.runs import Question, Run, Runs, patterns_of, same_patterns
+from sigwatch.past.slices import Order, tracks
+from sigwatch.past.telling import Told, left_over
+from sigwatch.past.values import Ended, Progress
+from sigwatch.plan.windows import DAY
+from sigwatch.publish.words.wording import duration, incidents, rfc3339
+from sigwatch.report.build import build
+from sigwatch.report.words import size
+from sigwatch.wiring import past
+from sigwatch.wiring.past import RunState, Search
+
+DEFAULT_SETTLE_SECONDS = 300
 
 
-@dataclass(slots=True)
-class _Listener:
-    """Counts what was paid for, and keeps what could not be done, to be reported at the end."""
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is asked, under which configuration."""
 
-    queries: int = 0
-    bytes_scanned: int = 0
-    failures: list[str] = field(default_factory=list)
+    given: Options
+    settings: Settings
+    library: Library
+    searched: tuple[Signature, ...]
+    question: Question
+    runs: Runs
 
-    def __call__(self, event: Event) -> None:
-        match event:
-            case QueryEnded():
-                self.queries += 1
-                self.bytes_scanned += event.bytes_scanned
-            case RunSkipped():
-                self.failures.append(event.detail)
-            case _:
-                pass
+    @property
+    def window(self) -> Window:
+        """The range."""
+        return Window(self.question.start, self.question.end)
 
 
-def backfill(
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How it is gone about."""
+
+    order: Order
+    alert: bool
+    fail_on_hit: bool
+    settle: bool
+    dry_run: bool
+    yes: bool
+    shape: ReportFormat
+
+
+def backfill(  # noqa: PLR0913, PLR0917 - each is an option of the verb
     context: typer.Context,
-    since: Annotated[str, typer.Option(help="Begin: 30d ago, or a time such as 2026-02-04T06:00 (UTC).")],
+    run: Annotated[str, typer.Argument(metavar="[RUN]", help="With --resume: the one to go on with.")] = "",
+    since: Annotated[str, typer.Option(help="Begin: 30d ago, or a time such as 2026-02-04T06:00 (UTC).")] = "",
     until: Annotated[str, typer.Option(help="End, written likewise.")] = "now",
-    shape: Annotated[Format, typer.Option("--format", help="text or json.")] = Format.TEXT,
+    signature: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Search for this one, whatever its status; may be repeated.")
+    ] = None,
+    include_drafts: Annotated[bool, typer.Option("--include-drafts", help="Search for drafts too.")] = False,
+    log_group: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GLOB", help="Search here, not where the signatures say; may be repeated."),
+    ] = None,
+    order: Annotated[Order, typer.Option(help="Which part of the range is read first.")] = Order.NEWEST,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the last one that was stopped, or RUN.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would cost, and search nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask, whatever it costs.")] = False,
+    alert: Annotated[bool, typer.Option("--alert", help="Tell the targets what they were not told yet.")] = False,
+    fail_on_hit: Annotated[
+        bool, typer.Option("--fail-on-hit", help="Wait for late events, and end with 1 when anything was found.")
+    ] = False,
+    shape: Annotated[ReportFormat, typer.Option("--format", help="table, json, csv or html.")] = ReportFormat.TABLE,
 ) -> None:
-    """Search the past for every approved signature, and tell nobody."""
-    chosen = options(context)
-    settings = chosen.settings()
-    now = wiring.clock()
-    start, end = moment(since, now), moment(until, now)
-    if start >= end or start >= now:
-        stderr().print(f"sigwatch: --since {since} must lie before --until {until} and in the past")
-        raise typer.Exit(USAGE)
-    report = _report(settings, chosen.knowledge_paths(chosen.knowledge), Window(start, min(end, int(now))))
-    if shape is Format.JSON:
-        typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
+    """Search the past for every approved signature. Says first what it costs; tells nobody unless asked to."""
+    given = options(context)
+    settings = given.settings_if_any() or Settings()
+    manner = _Manner(order, alert, fail_on_hit, fail_on_hit and until == "now", dry_run, yes, shape)
+    library, runs = wiring.load_knowledge(given.knowledge_paths(given.knowledge)), past.runs_of(settings)
+    if resume:
+        job = _resumed(given, settings, library, runs, runs.find(run) if run else runs.latest_unfinished())
     else:
-        _print(report)
-    raise typer.Exit(FINDINGS if report["gaps"] or report["problems"] else FINE)
+        if run or not since:
+            raise typer.BadParameter("say how far back, such as --since 30d, or --resume", param_hint="--since")
+        window = _window(since, until)
+        searched = chosen(library, signature or (), drafts=include_drafts)
+        patterns = patterns_of(with_recoveries(searched))
+        question = Question(window.start, window.end, patterns, tuple(log_group or ()), include_drafts)
+        job = _Job(given, settings, library, searched, question, runs)
+    raise typer.Exit(_done(job, manner))
 
 
-def _report(settings: Settings, paths: Any, window: Window) -> dict[str, Any]:
-    stopping = threading.Event()
-    listener = _Listener()
-    store = wiring.memory_store()
-    source: LogSource = wiring.log_source(settings, stopping.wait, store, listener)
-    watch = wiring.watch_of(settings, lambda: wiring.load_knowledge(paths), source, listener)
-    watch.reload()
-    snapshot = watch.snapshot
-    stages = wiring.pipeline(settings, source, store, None, listener)
-    with _progress() as progress:
-        task = progress.add_task("searching", total=past.work(window, snapshot.scopes))
-        totals = past.run(
-            window, snapshot, stages, lambda failures: stopping.wait(2.0**failures), lambda n: progress.advance(task, n)
+def _window(since: str, until: str) -> Window:
+    now = wiring.clock()
+    return in_order(moment(since, now), moment(until, now), now)
+
+
+def _resumed(given: Options, settings: Settings, library: Library, runs: Runs, run: Run) -> _Job:
+    named = {name for name, _ in run.question.patterns}
+    searched = tuple(each for each in library.signatures if each.id in named)
+    same_patterns(run, with_recoveries(searched))
+    return _Job(given, settings, library, searched, run.question, runs)
+
+
+def _done(job: _Job, manner: _Manner) -> int:
+    """Search, show, tell; returns the exit code."""
+    publishers = past.publishers_of(job.settings, os.environ, stderr()) if manner.alert else {}
+    with stop_on_signal() as stopping, job.runs.alone(job.question.id) as alone:
+        if not alone:
+            raise RangeError(f"backfill {job.question.id} is at work in another process; wait for it, or stop it")
+        job.runs.tidy(job.settings.backfill.keep / DAY)
+        with closing(_state(job, dry_run=manner.dry_run)) as state:
+            failures: list[str] = []
+            search = _search(job, state, stopping, failures)
+            ended = _searched(job, manner, search, state, stopping)
+            if ended is None:
+                return FINE
+            if ended.stopped:
+                _say_stopped(job, ended)
+                return FINDINGS
+            report = _report(job, search, ended, state, failures)
+            if not report.gaps:
+                # What could not be read may be there the next time.
+                job.runs.finish(state)
+            url, now_ms = job.settings.knowledge.url, int(wiring.clock() * 1000)
+            show(report, manner.shape, wiring.document_mask(job.settings), _title(job), now_ms, url)
+            if manner.alert:
+                end_ms = job.window.end * 1000
+                told, left = past.tell(job.settings, publishers, state, job.searched, end_ms, stopping.wait)
+                _say_told(told, left)
+    failed = report.gaps or report.problems or (manner.fail_on_hit and report.hits)
+    return FINDINGS if failed else FINE
+
+
+def _state(job: _Job, *, dry_run: bool) -> RunState:
+    return wiring.memory_store() if dry_run else past.state_of(job.runs, job.question)
+
+
+def _search(job: _Job, state: RunState, stopping: threading.Event, failures: list[str]) -> Search:
+    def observe(event: Event) -> None:
+        if isinstance(event, RunSkipped):
+            failures.append(event.detail)
+
+    library = as_approved(job.library, job.searched)
+    return past.search_of(job.settings, library, job.question.log_groups, state, stopping.wait, observe)
+
+
+def _searched(job: _Job, manner: _Manner, search: Search, state: RunState, stopping: threading.Event) -> Ended | None:
+    """Search what is left, if the price is agreed to; None where only the price was asked for."""
+    snapshot, now = search.snapshot, wiring.clock()
+    groups = snapshot.groups
+    if job.question.log_groups and snapshot.looked_up and not groups:
+        raise RangeError(f"no log group matches {', '.join(job.question.log_groups)}: check its name and the region")
+    notes = kept_part(job.window, groups, now)
+    left = tracks(snapshot.scopes, job.window, state.coverage(), now)
+    price, limits = job.settings.aws.dollars_per_gb, search.share()
+    costs = estimate(left, snapshot.prepared, search.source, limits, price, now)
+    as_json = manner.dry_run and manner.shape is ReportFormat.JSON
+    expected = Expected(job.window, costs, notes, search.share.shared)
+    show_plan(expected, as_json=as_json, as_data=manner.dry_run)
+    if manner.dry_run:
+        return None
+    agree(costs.dollars, job.settings.backfill.ask_above_dollars, yes=manner.yes)
+    if manner.settle and _settled(job, stopping):
+        return Ended(Progress(), stopped=True)
+    asked = Asked(job.window, snapshot.scopes, snapshot.prepared, manner.order, costs.bytes_per_second)
+    with gauge("searching", wiring.clock) as show_progress:
+        return search.backfill.run(asked, _progress(show_progress, costs, wiring.clock()))
+
+
+def _settled(job: _Job, stopping: threading.Event) -> bool:
+    """Wait until what was logged in the range can be searched; True where it is time to stop."""
+    delays = [delay for delay in job.settings.polling.passes.values() if delay]
+    until = job.window.end + min(delays, default=DEFAULT_SETTLE_SECONDS)
+    begun = wiring.clock()
+    with gauge("waiting for late events", wiring.clock) as show_progress:
+        while (left := until - wiring.clock()) > 0:
+            show_progress((wiring.clock() - begun) / (until - begun), f"{duration(int(left * 1000))} left")
+            if stopping.wait(min(1.0, left)):
+                return True
+    return False
+
+
+def _progress(show_progress: Gauge, costs: Estimate, begun: float) -> Callable[[Progress], None]:
+    def report(made: Progress) -> None:
+        seconds = max(wiring.clock() - begun, 0.001)
+        scanned = f"{size(made.bytes_scanned)} of about {size(max(costs.bytes, made.bytes_scanned))}"
+        found = f"{made.dollars:,.4f} dollars, {made.hits:,} hits, {made.slices:,} slices"
+        show_progress(made.share, f"{scanned}, {found}, {size(round(made.bytes_scanned / seconds))}/s")
+
+    return report
+
+
+def _report(job: _Job, search: Search, ended: Ended, state: RunState, failures: Sequence[str]) -> Report:
+    found = search.snapshot
+    problems = [str(each) for each in (*job.library.problems, *found.problems) if each.level == "error"]
+    problems += [f"{name}: the service does not take its query: {words}" for name, words in ended.rejected.items()]
+    gaps = ended.gaps
+    if not found.groups:
+        reason = (
+            "no watched log group can be searched in this range" if found.looked_up else "log groups can not be listed"
         )
-    counts = store.hit_counts()
-    hits = {signature.id: counts.get(signature.id, 0) for signature in snapshot.library.watched}
-    found = _found(hits, store.incidents(), totals) | _paid(settings, listener)
-    if not listener.queries and snapshot.library.watched:
-        found["gaps"] = [_unsearched(window, snapshot.looked_up)]
-    problems = [str(p) for p in (*snapshot.library.problems, *snapshot.problems) if p.level == "error"]
-    store.close()
-    return found | {"problems": list(dict.fromkeys(problems + listener.failures + totals.problems))}
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-    talk = stderr()
-    return Progress(*columns, TimeRemainingColumn(), console=talk, transient=True, disable=not talk.is_terminal)
-
-
-def _paid(settings: Settings, listener: _Listener) -> dict[str, Any]:
-    price = dollars(listener.bytes_scanned, settings.aws.dollars_per_gb)
-    return {
-        "bytes_scanned": listener.bytes_scanned,
-        "queries": listener.queries,
-        "cost_dollars": round(price, 6),
-    }
-
-
-def _found(hits: dict[str, int], incidents: Sequence[Incident], totals: Totals) -> dict[str, Any]:
-    return {
-        "hits": hits,
-        "incidents": [
-            {
-                "signature": incident.signature,
-                "group": incident.group,
-                "first_seen": rfc3339(incident.first_seen_ms),
-                "last_seen": rfc3339(incident.last_seen_ms),
-                "count": incident.count,
-            }
-            for incident in incidents
-        ],
-        "gaps": [
-            {
-                "scope": gap.scope,
-                "log_groups": [group.name for group in gap.groups],
-                "start": rfc3339(gap.window.start * 1000),
-                "end": rfc3339(gap.window.end * 1000),
-                "reason": gap.reason,
-            }
-            for gap in totals.gaps
-        ],
-    }
-
-
-def _unsearched(window: Window, looked_up: bool) -> dict[str, Any]:
-    """The whole range as a gap: nothing that was asked for could be searched."""
-    reason = "no watched log group can be searched in this range" if looked_up else "log groups can not be listed"
-    span = {"start": rfc3339(window.start * 1000), "end": rfc3339(window.end * 1000)}
-    return {"scope": "all", "log_groups": [], **span, "reason": reason}
-
-
-def _print(report: dict[str, Any]) -> None:
-    console = stdout()
-    for incident in report["incidents"]:
-        span = f"{incident['first_seen']} to {incident['last_seen']}"
-        say(console, f"{incident['signature']}  {incident['count']:>7,}  {span}  {incident['group']}")
-    for name, count in report["hits"].items():
-        if not count:
-            seen = "not seen in what could be searched" if report["gaps"] else "never seen"
-            say(console, f"{name}  {seen}", "" if report["gaps"] else "green")
-    for gap in report["gaps"]:
-        say(console, f"not searched: {gap['scope']} {gap['start']} to {gap['end']}: {gap['reason']}", "red")
-    for problem in report["problems"]:
-        say(console, problem, "red")
-    say(
-        console,
-        f"{sum(report['hits'].values()):,} hits, {len(report['incidents'])} incidents; {report['queries']} queries, "
-        f"{report['bytes_scanned'] / GIGABYTE:,.3f} GB scanned, {report['cost_dollars']:.4f} dollars",
+        gaps = (*gaps, Gap("all", (), job.window.start * 1000, job.window.end * 1000, reason))
+    return build(
+        state.findings,
+        job.searched,
+        (job.window.start * 1000, job.window.end * 1000),
+        wiring.rules_of(job.settings),
+        ended.progress.paid,
+        gaps,
+        list(dict.fromkeys([*problems, *failures, *ended.problems])),
+        [group.name for group in found.groups],
     )
+
+
+def _title(job: _Job) -> str:
+    return f"{rfc3339(job.question.start * 1000)} to {rfc3339(job.question.end * 1000)}"
+
+
+def _say_stopped(job: _Job, ended: Ended) -> None:
+    given = job.given
+    config = f" -c {given.config}" if given.config_given else ""
+    knowledge = "".join(f" --knowledge {path}" for path in given.knowledge)
+    made = ended.progress
+    done = f"{made.share:.0%} is done, {made.hits:,} hits so far, {made.dollars:,.4f} dollars paid"
+    talk = stderr()
+    talk.print(f"stopped: {done}. What is done is kept; go on with", markup=False)
+    talk.print(f"  sigwatch{config}{knowledge} backfill --resume {job.question.id}", markup=False)
+
+
+def _say_told(told: Told, left: int) -> None:
+    talk = stderr()
+    known = f"; {incidents(len(told.known))} known before" if told.known else ""
+    silenced = f"; {incidents(len(told.silenced))} silenced" if told.silenced else ""
+    talk.print(f"told {incidents(len(told.new))}{known}{silenced}", markup=False)
+    if words := left_over(left):
+        talk.print(words, markup=False)

@@ -174,6 +174,15 @@ class RedactionSettings(Section):
     rules: tuple[RuleSettings, ...] = ()
 
 
+class BackfillSettings(Section):
+    """Searches of the past."""
+
+    ask_above_dollars: float = Field(default=1.0, ge=0)
+    """Expected price above which somebody has to agree first."""
+    keep: Positive = 30 * DAY
+    """Seconds for which a finished one is kept, so that the same question costs nothing again."""
+
+
 class HttpSettings(Section):
     """Where metrics, health and the status page are served."""
 
@@ -198,6 +207,7 @@ class Settings(Section):
     fallback: FallbackSettings = FallbackSettings()
     retention: RetentionSettings = RetentionSettings()
     redaction: RedactionSettings = RedactionSettings()
+    backfill: BackfillSettings = BackfillSettings()
     store: str = "sqlite:sigwatch.db"
     http: HttpSettings = HttpSettings()
 

@@ -15,12 +15,12 @@ def in_order(start: int, end: int, now: float) -> Window:
     Raises:
         RangeError: a sentence with the cure.
     """
+    if start >= now:
+        raise RangeError(f"the range begins at {_moment(start)}, which is in the future: choose an earlier --since")
     if start >= end:
         raise RangeError(
             f"the range begins at {_moment(start)} and ends at {_moment(end)}: --since must lie before --until"
         )
-    if start >= now:
-        raise RangeError(f"the range begins at {_moment(start)}, which is in the future: choose an earlier --since")
     return Window(start, min(end, max(start + 1, int(now))))
 
 

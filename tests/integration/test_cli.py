@@ -15,7 +15,6 @@ from typer.testing import CliRunner
 from sigwatch import __version__
 from sigwatch.cli.app import application, hoisted
 from sigwatch.cli.context import moment
-from sigwatch.local.faults import Faults
 from sigwatch.local.server import LocalServer
 from sigwatch.local.settings import Settings
 from tests.fakes.processes import GROUP, SIGNATURES
@@ -229,66 +228,6 @@ def test_history_tells_what_was_searched_and_what_it_cost(folder: Path, server: 
     code, out, _ = call("history", "cost", "--since", "2d")
     assert code == 0
     assert "dollars since" in out
-
-
-def test_backfill_finds_the_past_and_tells_nobody(folder: Path, server: LocalServer) -> None:
-    (folder / "sigwatch.yaml").write_text(CONFIGURATION)
-    old = NOW_MS - 5 * 3_600_000
-    server.store.put(GROUP, "s", [(old, ERROR), (old + 1_000, ERROR + " again"), (old + 2 * 3_600_000, ERROR)])
-    code, report = call_json("backfill", "--since", "6h")
-    assert code == 0
-    assert report["hits"] == {"KO-cm-001": 0, "KO-cm-002": 0, "KO-cm-003": 0, "KO-cm-004": 3, "KO-dp-001": 0}
-    assert [(i["signature"], i["group"], i["count"]) for i in report["incidents"]] == [
-        ("KO-cm-004", GROUP, 2),
-        ("KO-cm-004", GROUP, 1),
-    ]
-    assert report["incidents"][0]["first_seen"].endswith("Z")
-    assert report["bytes_scanned"] == 3 * len(ERROR) + len(" again")
-    assert (report["gaps"], report["problems"]) == ([], [])
-    assert report["queries"] == 6
-    assert not (folder / "state.db").exists()
-    code, out, _ = call("backfill", "--since", "6h")
-    assert "3 hits, 2 incidents" in out
-    assert "KO-cm-001  never seen" in out
-
-
-def test_backfill_finds_events_that_are_older_than_their_log_group(folder: Path, server: LocalServer) -> None:
-    (folder / "sigwatch.yaml").write_text(CONFIGURATION)
-    young = "/aws/lambda/credmate-young"
-    server.store.create_group(young, created_ms=NOW_MS - 1_000)
-    server.store.put(young, "s", [(NOW_MS - 3 * 3_600_000, ERROR), (NOW_MS - 60_000, ERROR)])
-    code, report = call_json("backfill", "--since", "4h")
-    assert code == 0
-    assert report["hits"]["KO-cm-004"] == 2
-    # Four slices of the old group; the young one's past comes with its first searchable slice.
-    assert report["queries"] == 5
-
-
-def test_backfill_that_could_search_nothing_does_not_say_never_seen(folder: Path, server: LocalServer) -> None:
-    (folder / "sigwatch.yaml").write_text(CONFIGURATION)
-    server.stop()
-    code, report = call_json("backfill", "--since", "1h")
-    assert (code, report["queries"], report["gaps"][0]["reason"]) == (1, 0, "log groups can not be listed")
-    _, out, _ = call("backfill", "--since", "1h")
-    assert "never seen" not in out
-    assert "KO-cm-004  not seen in what could be searched" in out
-
-
-def test_backfill_names_what_it_could_not_read(folder: Path, server: LocalServer) -> None:
-    (folder / "sigwatch.yaml").write_text(CONFIGURATION)
-    server.inject(Faults(forbidden_groups=(GROUP,)))
-    code, report = call_json("backfill", "--since", "1h")
-    assert code == 1
-    assert {group for gap in report["gaps"] for group in gap["log_groups"]} == {GROUP}
-
-
-@pytest.mark.parametrize("since", ["1h --until 2h", "2999-01-01", "tomorrow"])
-def test_a_range_that_makes_no_sense_is_refused_before_any_query(folder: Path, server: LocalServer, since: str) -> None:
-    (folder / "sigwatch.yaml").write_text(CONFIGURATION)
-    code, _, err = call("backfill", "--since", *since.split())
-    assert code == 2
-    assert "must lie before" in err or "is no time; write 24h" in err
-    assert server.stats()["requests"] == {}
 
 
 def test_moments_are_read_as_people_write_them() -> None:
