@@ -9,16 +9,12 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
 
 from sigwatch.errors import RangeError, StoreError
 from sigwatch.model.knowledge import Signature
 from sigwatch.past.state import ASKED, FINISHED, State
 from sigwatch.plan.windows import DAY
 from sigwatch.ports import Clock
-
-Opened = TypeVar("Opened", bound=State)
-"""A state as it is opened: whoever opens it may use more of it."""
 
 FOLDER = "backfills"
 SUFFIX = ".db"
@@ -58,13 +54,13 @@ class Run:
     """Epoch second at which nothing was left to do."""
 
 
-class Runs(Generic[Opened]):
+class Runs:
     """All backfills of one configuration."""
 
     def __init__(
         self,
         folder: Path,
-        opened: Callable[[Path], Opened],
+        opened: Callable[[Path], State],
         held: Callable[[Path], AbstractContextManager[bool]],
         clock: Clock,
     ) -> None:
@@ -81,7 +77,7 @@ class Runs(Generic[Opened]):
         self._held = held
         self._clock = clock
 
-    def begin(self, question: Question) -> Opened:
+    def begin(self, question: Question) -> State:
         """The state of the run for a question, new or as it was left; close it in the end.
 
         Raises:
@@ -98,7 +94,7 @@ class Runs(Generic[Opened]):
         """Hold a run for as long as the context lasts; gives False where another process is at work on it."""
         return self._held(self._path(run).with_suffix(".lock"))
 
-    def finish(self, state: Opened) -> None:
+    def finish(self, state: State) -> None:
         """Nothing is left to do.
 
         Raises:

@@ -7,6 +7,7 @@ import pytest
 
 from sigwatch.errors import RangeError
 from sigwatch.past.runs import Question, Runs, folder_beside, patterns_of, same_patterns
+from sigwatch.past.state import State
 from sigwatch.plan.windows import DAY
 from sigwatch.store.held import held
 from sigwatch.store.sqlite import SqliteStore
@@ -22,7 +23,7 @@ class Shelf:
         self.runs = Runs(folder_beside(folder / "state.db"), SqliteStore, held, lambda: self.now)
 
     def begin(self, question: Question, *, finish: bool = False) -> None:
-        state = self.runs.begin(question)
+        state: State = self.runs.begin(question)
         if finish:
             self.runs.finish(state)
         state.close()
