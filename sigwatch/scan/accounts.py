@@ -17,7 +17,7 @@ class Sighting:
     row: Row
     path: str
     line: int
-    """Of the file, from 1."""
+    """Of the file, from 1; 0 where lines are not counted."""
 
 
 @dataclass(slots=True)
@@ -94,8 +94,12 @@ DISORDER_MS = 60_000
 class Account:
     """Counts what the pieces of one file hold, given in their order."""
 
-    def __init__(self, opened: Opened, now_ms: int, bound: int = BOUND_BYTES) -> None:
-        """Begin with a file; `now_ms` is for what has no time at all, `bound` what an event may be long."""
+    def __init__(self, opened: Opened, now_ms: int, bound: int = BOUND_BYTES, *, numbered: bool = True) -> None:
+        """Begin with a file.
+
+        `now_ms` is for what has no time at all, `bound` what an event may be long, and `numbered` whether lines count.
+        """
+        self._numbered = numbered
         self.opened = opened
         self._bound = bound
         place = opened.source.place
@@ -104,12 +108,13 @@ class Account:
         self._spare_ms = now_ms if opened.modified_ms is None else opened.modified_ms
         self._last_ms: int | None = None
         self._cuts = 0
-        self._first_cut = 0
-        self._backwards_at = 0
+        self._first_cut = ""
+        self._backwards_at = ""
 
     def enter(self, looked: Looked) -> list[Sighting]:
         """What a piece adds."""
         file, before = self.file, self.file.lines
+        place = f"{file.path}:{before + 1}" if self._numbered else f"{file.path}, byte {file.bytes + 1:,}"
         file.format = looked.part.written.name
         sightings = list(self._sightings(looked, before))
         file.bytes += looked.part.piece.fresh
@@ -119,9 +124,9 @@ class Account:
         file.sightings += len(sightings)
         if looked.part.piece.cut:
             self._cuts += 1
-            self._first_cut = self._first_cut or before + 1
+            self._first_cut = self._first_cut or place
         if looked.span is not None:
-            self._date(*looked.span, before + 1)
+            self._date(*looked.span, place)
         return sightings
 
     def problems(self) -> Iterator[str]:
@@ -129,16 +134,16 @@ class Account:
         path = self.file.path
         if self._cuts:
             yield (
-                f"{path}:{self._first_cut}: an event longer than {self._bound / (1 << 20):,.4g} MiB; it was searched "
+                f"{self._first_cut}: an event longer than {self._bound / (1 << 20):,.4g} MiB; it was searched "
                 f"in parts, so a match across two may be missed or found twice ({self._cuts:,} cuts in this file); "
                 "write one event a line"
             )
         if self.file.backwards:
             yield (
-                f"{path}:{self._backwards_at}: times run backwards here ({self.file.backwards:,} times in this file); "
+                f"{self._backwards_at}: times run backwards here ({self.file.backwards:,} times in this file); "
                 "scan files that were joined one by one"
             )
-        if self.file.lines and self.file.first_ms is None:
+        if self.file.bytes and self.file.first_ms is None:
             spare = "the time of the scan" if self.opened.modified_ms is None else "the file's own"
             yield f"{path}: no time was found, so {spare} is taken for all; say how times look with --time-format"
 
@@ -150,13 +155,13 @@ class Account:
             ts_ms = known if event.ts_ms is None else event.ts_ms
             row = Row("", "", event.log_group, event.stream, ts_ms, event.message)
             for signature in verdict.found:
-                yield Sighting(signature, row, self.file.path, before + event.line + 1)
+                yield Sighting(signature, row, self.file.path, (before + event.line + 1) * self._numbered)
 
-    def _date(self, first_ms: int, last_ms: int, line: int) -> None:
+    def _date(self, first_ms: int, last_ms: int, place: str) -> None:
         file = self.file
         if self._last_ms is not None and first_ms < self._last_ms - DISORDER_MS:
             file.backwards += 1
-            self._backwards_at = self._backwards_at or line
+            self._backwards_at = self._backwards_at or place
         known = [ms for ms in (file.first_ms, file.last_ms, first_ms, last_ms) if ms is not None]
         file.first_ms, file.last_ms = min(known), max(known)
         self._last_ms = last_ms

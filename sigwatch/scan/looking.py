@@ -7,7 +7,7 @@ from typing import Protocol
 from sigwatch.match.engine import Verdict
 from sigwatch.scan.pages import Piece
 from sigwatch.scan.places import Source
-from sigwatch.scan.values import Event, Format
+from sigwatch.scan.values import Event, Format, Page
 
 
 class Scanner(Protocol):
@@ -53,7 +53,7 @@ class Looked:
 
     part: Part
     lines: int
-    """Line ends that no piece before it has, and a last line without one."""
+    """Line ends that no piece before it has, and a last line without one; 0 where they are not counted."""
     span: tuple[int, int] | None
     """See `Page.span`."""
     found: tuple[tuple[Event, Verdict], ...]
@@ -62,22 +62,30 @@ class Looked:
     """Events that were looked at closely."""
 
 
-def look(part: Part, engine: Engine, scanner: Scanner, stopping: Callable[[], bool]) -> Looked:
-    """Search a part of a file; cut short when asked to stop, and of no use then."""
+def look(
+    part: Part, engine: Engine, scanner: Scanner, stopping: Callable[[], bool], *, numbered: bool = True
+) -> Looked:
+    """Search a part of a file; cut short when asked to stop, and of no use then.
+
+    `numbered` says whether lines are counted.
+    """
     piece = part.piece
     page = part.written.page(piece.data, part.opened.source.place)
     ends = scanner.ends(page.text)
     found: list[tuple[Event, Verdict]] = []
     count = 0
-    for event in page.events(ends) if ends else ():
+    for event in page.events(ends, numbered=numbered) if ends else ():
         if stopping():
             break
         count += 1
         verdict = engine.match(event.message)
         if verdict.found or verdict.undecided:
             found.append((event, verdict))
-    shared = piece.cut or piece.overlap
-    lines = piece.data.count(b"\n", piece.overlap) if shared else page.lines
-    if shared and not piece.cut and not piece.data.endswith(b"\n"):
-        lines += 1
-    return Looked(part, lines, page.span(), tuple(found), count)
+    return Looked(part, _lines(piece, page) if numbered else 0, page.span(), tuple(found), count)
+
+
+def _lines(piece: Piece, page: Page) -> int:
+    if not (piece.cut or piece.overlap):
+        return page.lines
+    last = not piece.cut and not piece.data.endswith(b"\n")
+    return piece.data.count(b"\n", piece.overlap) + last

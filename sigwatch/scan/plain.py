@@ -74,13 +74,17 @@ class PlainPage:
         self._place = place
         self._dated = re.compile(rb"\n(?=" + joined(written.dating.forms) + rb")") if written.dating.forms else None
         self.text = written.header.hidden(data) if written.header else data
-        self.lines = lines_of(data, written.longest)
 
-    def events(self, ends: Sequence[int]) -> Iterator[Event]:
+    @property
+    def lines(self) -> int:
+        """Lines of the file on it."""
+        return lines_of(self._data, self._as.longest)
+
+    def events(self, ends: Sequence[int], *, numbered: bool = True) -> Iterator[Event]:
         """The events in which matches end."""
         line, counted, known, known_ms = 0, 0, 0, None
         for start, stop in self._bounds(ends):
-            line += self._data.count(b"\n", counted, start)
+            line += self._data.count(b"\n", counted, start) if numbered else 0
             counted = start
             own = self._as.dating.at(self._data, start, stop)
             if own is None and start > known:

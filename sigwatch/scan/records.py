@@ -42,9 +42,13 @@ class RecordPage:
         plain = len(self.text) == len(joined)
         lengths = (len(message) if plain else len(message.encode()) for message in messages)
         self._starts = [0, *accumulate(length + 1 for length in lengths)]
-        self.lines = lines_of(data, LONGEST)
 
-    def events(self, ends: Sequence[int]) -> Iterator[Event]:
+    @property
+    def lines(self) -> int:
+        """Lines of the file on it."""
+        return lines_of(self._data, LONGEST)
+
+    def events(self, ends: Sequence[int], *, numbered: bool = True) -> Iterator[Event]:
         """The events in which matches end."""
         done, counted, line = -1, 0, 0
         for end in ends:
@@ -52,7 +56,7 @@ class RecordPage:
             if index <= done:
                 continue
             record, done = self._records[index], index
-            line += self._data.count(b"\n", counted, record.at)
+            line += self._data.count(b"\n", counted, record.at) if numbered else 0
             counted = record.at
             yield Event(self._time(index), record.message, record.log_group, record.stream, line)
 

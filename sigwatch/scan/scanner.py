@@ -38,6 +38,8 @@ class ScanSettings:
     threads: int = os.cpu_count() or 1
     """That search, one at least; up to four more read."""
     following: Following | None = None
+    numbered: bool = True
+    """Whether lines are counted, so that sightings have their number: that takes as long as searching."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def run(
     lines = list(_lines(sources, settings, book, lambda: halt.is_set() or stopping()))
     threads = max(1, settings.threads)
     size = Size(min(MOST_READERS, threads), threads, threads + SPARE_DEPTH)
-    crew = Crew(lines, partial(_hand, engine, halt.is_set), size, halt)
+    crew = Crew(lines, partial(_hand, engine, halt.is_set, settings.numbered), size, halt)
     # What grows has no other end than a stop: what has come until then is told.
     endless = all(source.size is None for source in sources) or settings.following is not None
     with closing(crew.results((lambda: False) if endless else stopping)) as results:
@@ -124,12 +126,14 @@ def _lines(
         yield partial(read_on, endless, settings.manner, lambda s: wait(s) or stopping(), following.pace, stopping)
 
 
-def _hand(engine: Engine, stopping: Callable[[], bool]) -> Callable[[Batch], list[_Done]]:
+def _hand(engine: Engine, stopping: Callable[[], bool], numbered: bool) -> Callable[[Batch], list[_Done]]:
     scanner = engine.scanner()
 
     def search(batch: Batch) -> list[_Done]:
         return [
-            _Done(item, look(item, engine, scanner, stopping)) if isinstance(item, Part) else _Done(item)
+            _Done(item, look(item, engine, scanner, stopping, numbered=numbered))
+            if isinstance(item, Part)
+            else _Done(item)
             for item in batch
         ]
 
@@ -184,7 +188,8 @@ class _Book:
         opened = looked.part.opened
         account = self._open.get(id(opened))
         if account is None:
-            account = Account(opened, self._settings.manner.now_ms, self._settings.manner.bound)
+            manner = self._settings.manner
+            account = Account(opened, manner.now_ms, manner.bound, numbered=self._settings.numbered)
             self._open[id(opened)] = account
             self._totals.files.append(account.file)
         sightings = account.enter(looked)

@@ -26,7 +26,7 @@ class Event:
     log_group: str
     stream: str
     line: int
-    """Lines of its page that lie before it."""
+    """Lines of its page that lie before it; 0 where they are not counted."""
 
 
 class Page(Protocol):
@@ -34,14 +34,17 @@ class Page(Protocol):
 
     text: bytes
     """What is to be searched: the messages of all of its events, in their order."""
-    lines: int
-    """Lines of the file on it."""
 
-    def events(self, ends: Sequence[int]) -> Iterator[Event]:
+    @property
+    def lines(self) -> int:
+        """Lines of the file on it. Counting them takes as long as searching it."""
+
+    def events(self, ends: Sequence[int], *, numbered: bool = True) -> Iterator[Event]:
         """The events in which matches end, each once, in their order.
 
         Args:
             ends: ascending offsets in `text`, each one past the last byte of what may be a match.
+            numbered: whether their lines are counted.
         """
 
     def span(self) -> tuple[int, int] | None:

@@ -46,7 +46,7 @@ class LinesPage:
     def __post_init__(self) -> None:
         self.lines = self.text.count(b"\n") + (not self.text.endswith(b"\n"))
 
-    def events(self, ends: Sequence[int]) -> Iterator[Event]:
+    def events(self, ends: Sequence[int], *, numbered: bool = True) -> Iterator[Event]:
         at, time = 0, None
         left = deque(ends)
         for before, line in enumerate(self.text.split(b"\n")):
