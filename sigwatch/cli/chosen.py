@@ -6,7 +6,7 @@ from dataclasses import replace
 import typer
 
 from sigwatch.cli.context import USAGE, signature_or_exit, stderr
-from sigwatch.model.knowledge import Library, Signature
+from sigwatch.model.knowledge import Library, Signature, errors
 
 
 def chosen(library: Library, named: Sequence[str], *, drafts: bool) -> tuple[Signature, ...]:
@@ -24,6 +24,8 @@ def chosen(library: Library, named: Sequence[str], *, drafts: bool) -> tuple[Sig
         raise typer.Exit(USAGE)
     searched = tuple(each for each in found if each.pattern)
     if not searched:
+        for problem in errors(library.problems):
+            stderr().print(f"sigwatch: {problem}", markup=False)
         known = ", ".join(each.id for each in library.signatures if each.pattern)
         cure = f"; approve one of {known}, or try drafts with --include-drafts" if known else "; check the paths"
         stderr().print(f"sigwatch: there is no approved signature to search for{cure}", markup=False)

@@ -82,6 +82,8 @@ def table(console: Console, report: Report, mask: Mask) -> None:
         _prose(console, Text(line, style="red"))
     for line in _shown(console, [strip_controls(problem) for problem in report.problems]):
         _prose(console, Text(line, style="red"))
+    for line in _shown(console, [strip_controls(remark) for remark in report.remarks]):
+        _prose(console, Text(line, style="yellow"))
     _prose(console, Text(f"{words.hits(report.hits)}, {incidents(len(report.incidents))}; {words.cost(report.paid)}"))
     if report.gaps:
         _prose(console, Text(words.caveat(report), style="bold red"))

@@ -85,8 +85,11 @@ class Report:
     paid: Paid
     gaps: tuple[Gap, ...] = ()
     problems: tuple[str, ...] = ()
+    """What went wrong, so that something may be missing."""
     places: Mapping[str, int] = field(default_factory=dict)
     """Log groups or files that were searched, with their hits."""
+    remarks: tuple[str, ...] = ()
+    """What is odd about what was searched, and costs no hit."""
 
     @property
     def hits(self) -> int:

@@ -43,6 +43,7 @@ def as_data(report: Report, mask: Mask) -> dict[str, Any]:
         "places": dict(report.places),
         "gaps": [_gap(gap) for gap in report.gaps],
         "problems": list(report.problems),
+        "remarks": list(report.remarks),
     }
     return {key: _bare(value) for key, value in told.items()}
 

@@ -20,6 +20,15 @@ _PART = re.compile(r"\d{6}\.gz")
 
 
 @dataclass(frozen=True, slots=True)
+class Missing:
+    """Something that was asked for and can not be read."""
+
+    path: str
+    reason: str
+    """A sentence with what to do."""
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """One thing to read."""
 
@@ -30,23 +39,28 @@ class Source:
     """Bytes as stored; None for a pipe, a terminal or a device, which may make whoever reads it wait."""
 
 
-def sources(arguments: Sequence[str], log_group: str = "") -> tuple[list[Source], list[str]]:
-    """What the arguments name, in their order, each once, and a problem for each that names nothing to read.
+def shown(path: str) -> str:
+    """A path as text that can be written anywhere: bytes of it that are no UTF-8 are replaced."""
+    return path if path.isascii() else os.fsencode(path).decode("utf-8", "replace")
+
+
+def sources(arguments: Sequence[str], log_group: str = "") -> tuple[list[Source], list[Missing]]:
+    """What the arguments name, in their order, each once, and what of it names nothing to read.
 
     Args:
         arguments: files, directories, or `-` for standard input.
         log_group: the group of all events; empty to take it from the paths.
     """
     found: dict[str, Source] = {}
-    problems: list[str] = []
+    missing: list[Missing] = []
     for argument in arguments:
         try:
-            for path, size in _files(argument, problems):
+            for path, size in _files(argument, missing):
                 source = Source(*place_of(path, log_group), size)
                 found.setdefault(path if path == STDIN else os.path.realpath(path), source)
         except OSError as error:
-            problems.append(f"{argument}: {trouble(error)}")
-    return list(found.values()), problems
+            missing.append(Missing(shown(argument), trouble(error)))
+    return list(found.values()), missing
 
 
 def place_of(path: str, log_group: str = "") -> tuple[Place, bool]:
@@ -56,16 +70,17 @@ def place_of(path: str, log_group: str = "") -> tuple[Place, bool]:
     in the CloudWatch Logs User Guide: all of a prefix is taken as one group. Any other file is a group of its own.
     """
     if path == STDIN:
-        return Place(path, log_group or "stdin", "stdin"), False
+        return Place(path, shown(log_group) or "stdin", "stdin"), False
     whole = Path(path).absolute()
     parents = whole.parts[:-1]
     if len(parents) > 2 and _PART.fullmatch(whole.name) and _TASK.fullmatch(parents[-2]):
         prefix = str(Path(path).parent.parent.parent)
-        return Place(path, log_group or (prefix if prefix != "." else parents[-3]), parents[-1]), True
+        group = log_group or (prefix if prefix != "." else parents[-3])
+        return Place(path, shown(group), shown(parents[-1])), True
     plain = path
     for suffix in COMPRESSED:
         plain = plain.removesuffix(suffix)
-    return Place(path, log_group or plain, whole.name), False
+    return Place(path, shown(log_group or plain), shown(whole.name)), False
 
 
 def trouble(error: OSError) -> str:
@@ -80,7 +95,7 @@ def trouble(error: OSError) -> str:
             return f"can not be read ({reason}); check the disk, or copy the file elsewhere"
 
 
-def _files(argument: str, problems: list[str]) -> Iterator[tuple[str, int | None]]:
+def _files(argument: str, missing: list[Missing]) -> Iterator[tuple[str, int | None]]:
     if argument == STDIN:
         yield argument, None
         return
@@ -89,28 +104,29 @@ def _files(argument: str, problems: list[str]) -> Iterator[tuple[str, int | None
         yield argument, status.st_size if stat.S_ISREG(status.st_mode) else None
         return
     empty = True
-    for path, size in _within(argument, problems):
+    for path, size in _within(argument, missing):
         empty = False
         yield path, size
     if empty:
-        problems.append(f"{argument}: a directory without files to search; hidden ones do not count; check the path")
+        why = "a directory without files to search; hidden ones do not count; check the path"
+        missing.append(Missing(shown(argument), why))
 
 
-def _within(folder: str, problems: list[str]) -> Iterator[tuple[str, int]]:
+def _within(folder: str, missing: list[Missing]) -> Iterator[tuple[str, int]]:
     """Regular files below a directory, by path; links to directories may lead in circles and are not followed."""
     try:
         with os.scandir(folder) as listing:
             entries = sorted(listing, key=lambda entry: entry.name)
     except OSError as error:
-        problems.append(f"{folder}: {trouble(error)}")
+        missing.append(Missing(shown(folder), trouble(error)))
         return
     for entry in entries:
         if entry.name.startswith(".") or entry.name == TRIAL:
             continue
         try:
             if entry.is_dir(follow_symlinks=False):
-                yield from _within(entry.path, problems)
+                yield from _within(entry.path, missing)
             elif entry.is_file():
                 yield entry.path, entry.stat().st_size
         except OSError as error:
-            problems.append(f"{entry.path}: {trouble(error)}")
+            missing.append(Missing(shown(entry.path), trouble(error)))

@@ -13,7 +13,7 @@ from sigwatch.scan.files import Batch, Ended, Manner, bundles, read, read_on
 from sigwatch.scan.following import Pace
 from sigwatch.scan.looking import Engine, Looked, Part, look
 from sigwatch.scan.order import Crew, Size
-from sigwatch.scan.places import STDIN, Source
+from sigwatch.scan.places import STDIN, Source, shown
 from sigwatch.scan.reading import is_packed
 
 MOST_READERS = 4
@@ -173,9 +173,9 @@ class _Book:
         self._progress(Progress(path, stored, self._bytes, self._lines, self._sightings))
 
     def refuse(self, source: Source) -> None:
-        path = "standard input" if source.place.path == STDIN else source.place.path
+        path = "standard input" if source.place.path == STDIN else shown(source.place.path)
         why = f"{path}: can not be followed together with files; give it alone"
-        self._totals.files.append(FileTotals(source.place.path, source.place.log_group, unread=why))
+        self._totals.files.append(FileTotals(shown(source.place.path), source.place.log_group, unread=why))
         self._totals.problems.append(why)
 
     def closed(self, *, stopped: bool) -> Totals:
@@ -189,7 +189,8 @@ class _Book:
         account = self._open.get(id(opened))
         if account is None:
             manner = self._settings.manner
-            account = Account(opened, manner.now_ms, manner.bound, numbered=self._settings.numbered)
+            numbered = self._settings.numbered
+            account = Account(opened, manner.now_ms, manner.bound, manner.time_format, numbered=numbered)
             self._open[id(opened)] = account
             self._totals.files.append(account.file)
         sightings = account.enter(looked)
@@ -200,16 +201,18 @@ class _Book:
 
     def _end(self, ended: Ended) -> None:
         self._stored += ended.stored or ended.source.size or 0
-        if ended.trouble:
-            self._totals.problems.append(ended.trouble)
+        trouble = shown(ended.trouble)
+        if trouble:
+            self._totals.problems.append(trouble)
         account = self._open.pop(id(ended.opened), None)
         if account is not None:
-            self._settle(account, ended.trouble)
+            self._settle(account, trouble)
         else:
             place = ended.source.place
-            self._totals.files.append(FileTotals(place.path, place.log_group, unread=ended.trouble))
+            self._totals.files.append(FileTotals(shown(place.path), place.log_group, unread=trouble))
 
     def _settle(self, account: Account, unread: str) -> None:
         account.file.unread = unread
         self._totals.problems += account.problems()
+        self._totals.remarks += account.remarks()
         self._totals.undecided += account.undecided

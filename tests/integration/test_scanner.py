@@ -105,7 +105,7 @@ def test_events_without_a_time_take_the_one_before_or_the_files_own(tmp_path: Pa
     settings = replace(SETTINGS, manner=Manner(lines, NOW_MS, block=40))
     found, totals = scan([tmp_path], Literals(("ERROR",)), settings)
     assert [each.row.ts_ms for each in found] == [5, 7, 7, 6]
-    assert [problem.split("; ")[0] for problem in totals.problems] == [
+    assert [remark.split("; ")[0] for remark in totals.remarks] == [
         f"{tmp_path}/b.log: no time was found, so the file's own is taken for all"
     ]
 
@@ -114,7 +114,7 @@ def test_times_that_run_backwards_are_told_once_for_a_file(tmp_path: Path) -> No
     (tmp_path / "a.log").write_text("".join(f"{time}0000 {'x' * 100}\n" for time in (1, 9, 1, 9, 8, 1)))
     _, totals = scan([tmp_path], Literals(()), replace(SETTINGS, manner=Manner(lines, NOW_MS, block=100)))
     assert totals.files[0].backwards == 2
-    assert [problem.split("; ")[0] for problem in totals.problems] == [
+    assert [remark.split("; ")[0] for remark in totals.remarks] == [
         f"{tmp_path}/a.log:3: times run backwards here (2 times in this file)"
     ]
 

@@ -51,13 +51,13 @@ def test_a_directory_gives_its_files_in_order_without_the_hidden(tmp_path: Path)
 def test_what_can_not_be_read_is_told_and_the_rest_goes_on(tmp_path: Path) -> None:
     (tmp_path / "good.log").write_text("x\n")
     (tmp_path / "empty").mkdir()
-    found, problems = sources([str(tmp_path / "gone"), str(tmp_path / "empty"), str(tmp_path / "good.log"), "-"])
+    found, missing = sources([str(tmp_path / "gone"), str(tmp_path / "empty"), str(tmp_path / "good.log"), "-"])
     assert [(Path(s.place.path).name, s.size) for s in found] == [("good.log", 2), ("-", None)]
-    assert [problem.split("; ")[0] for problem in problems] == [
-        f"{tmp_path}/gone: there is no such file",
-        f"{tmp_path}/empty: a directory without files to search",
+    assert [(each.path, each.reason.split("; ")[0]) for each in missing] == [
+        (f"{tmp_path}/gone", "there is no such file"),
+        (f"{tmp_path}/empty", "a directory without files to search"),
     ]
-    assert all("check the path" in problem for problem in problems)
+    assert all("check the path" in each.reason for each in missing)
 
 
 def test_a_file_that_is_named_twice_is_read_once(tmp_path: Path) -> None:
