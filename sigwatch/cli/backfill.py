@@ -2,18 +2,19 @@
 
 import os
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
 
 from sigwatch import wiring
+from sigwatch.cli.backfill_talk import resume_command, say_stopped, say_told, shown_on
 from sigwatch.cli.chosen import as_approved, chosen
 from sigwatch.cli.context import FINDINGS, FINE, Options, moment, options, stderr
 from sigwatch.cli.expected import Expected, agree, show_plan
-from sigwatch.cli.progress import Gauge, gauge
+from sigwatch.cli.progress import gauge
 from sigwatch.cli.report import ReportFormat, show
 from sigwatch.cli.stopping import stop_on_signal
 from sigwatch.config import Settings
@@ -26,13 +27,12 @@ from sigwatch.past.backfill import Asked
 from sigwatch.past.estimate import Estimate, estimate
 from sigwatch.past.ranges import in_order, kept_part
 from sigwatch.past.runs import Question, Run, Runs, patterns_of, same_patterns
-from sigwatch.past.slices import Order, tracks
-from sigwatch.past.telling import Told, left_over
-from sigwatch.past.values import Ended, Progress
+from sigwatch.past.slices import Order, searchable_part, tracks
+from sigwatch.past.values import Ended, Progress, paid_before
 from sigwatch.plan.windows import DAY
-from sigwatch.publish.words.wording import duration, incidents, rfc3339
+from sigwatch.ports import Publisher
+from sigwatch.publish.words.wording import duration, rfc3339
 from sigwatch.report.build import build
-from sigwatch.report.words import size
 from sigwatch.wiring import past
 from sigwatch.wiring.past import RunState, Search
 
@@ -63,10 +63,17 @@ class _Manner:
     order: Order
     alert: bool
     fail_on_hit: bool
-    settle: bool
     dry_run: bool
     yes: bool
     shape: ReportFormat
+
+    @property
+    def options(self) -> list[str]:
+        """As they are written on a command line. What was agreed to is not: the rest may cost something else."""
+        flags = {"--alert": self.alert, "--fail-on-hit": self.fail_on_hit}
+        given = {"--order": (self.order, Order.NEWEST), "--format": (self.shape, ReportFormat.TABLE)}
+        valued = [part for name, (value, usual) in given.items() if value is not usual for part in (name, str(value))]
+        return [*valued, *(name for name, is_set in flags.items() if is_set)]
 
 
 def backfill(  # noqa: PLR0913, PLR0917 - each is an option of the verb
@@ -95,9 +102,11 @@ def backfill(  # noqa: PLR0913, PLR0917 - each is an option of the verb
     """Search the past for every approved signature. Says first what it costs; tells nobody unless asked to."""
     given = options(context)
     settings = given.settings_if_any() or Settings()
-    manner = _Manner(order, alert, fail_on_hit, fail_on_hit and until == "now", dry_run, yes, shape)
+    manner = _Manner(order, alert, fail_on_hit, dry_run, yes, shape)
     library, runs = wiring.load_knowledge(given.knowledge_paths(given.knowledge)), past.runs_of(settings)
     if resume:
+        asked = {"--since": since, "--until": until != "now", "--signature": signature, "--log-group": log_group}
+        _nothing_else(asked | {"--include-drafts": include_drafts})
         job = _resumed(given, settings, library, runs, runs.find(run) if run else runs.latest_unfinished())
     else:
         if run or not since:
@@ -108,6 +117,13 @@ def backfill(  # noqa: PLR0913, PLR0917 - each is an option of the verb
         question = Question(window.start, window.end, patterns, tuple(log_group or ()), include_drafts)
         job = _Job(given, settings, library, searched, question, runs)
     raise typer.Exit(_done(job, manner))
+
+
+def _nothing_else(asked: Mapping[str, object]) -> None:
+    """What is asked is kept with a run, and another question is another run."""
+    for name, value in asked.items():
+        if value:
+            raise typer.BadParameter(f"goes on with what was asked; leave {name} out", param_hint="--resume")
 
 
 def _window(since: str, until: str) -> Window:
@@ -125,35 +141,68 @@ def _resumed(given: Options, settings: Settings, library: Library, runs: Runs, r
 def _done(job: _Job, manner: _Manner) -> int:
     """Search, show, tell; returns the exit code."""
     publishers = past.publishers_of(job.settings, os.environ, stderr()) if manner.alert else {}
-    with stop_on_signal() as stopping, job.runs.alone(job.question.id) as alone:
-        if not alone:
-            raise RangeError(f"backfill {job.question.id} is at work in another process; wait for it, or stop it")
-        job.runs.tidy(job.settings.backfill.keep / DAY)
-        with closing(_state(job, dry_run=manner.dry_run)) as state:
-            failures: list[str] = []
-            search = _search(job, state, stopping, failures)
-            ended = _searched(job, manner, search, state, stopping)
-            if ended is None:
-                return FINE
-            if ended.stopped:
-                _say_stopped(job, ended)
-                return FINDINGS
-            report = _report(job, search, ended, state, failures)
-            if not report.gaps:
-                # What could not be read may be there the next time.
-                job.runs.finish(state)
-            url, now_ms = job.settings.knowledge.url, int(wiring.clock() * 1000)
-            show(report, manner.shape, wiring.document_mask(job.settings), _title(job), now_ms, url)
-            if manner.alert:
-                end_ms = job.window.end * 1000
-                told, left = past.tell(job.settings, publishers, state, job.searched, end_ms, stopping.wait)
-                _say_told(told, left)
-    failed = report.gaps or report.problems or (manner.fail_on_hit and report.hits)
+    with stop_on_signal() as stopping, _state(job, dry_run=manner.dry_run) as state:
+        failures: list[str] = []
+        search = _search(job, state, stopping, failures)
+        ended = _searched(job, manner, search, state, stopping)
+        if ended is None:
+            return FINE
+        if ended.stopped:
+            say_stopped(ended.progress, resume_command(job.given, job.question.id, manner.options))
+            return FINDINGS
+        report = _report(job, search, ended, state, failures)
+        if not report.gaps:
+            # What could not be read may be there the next time.
+            job.runs.finish(state)
+        left = _shown_and_told(job, manner, report, publishers, state, stopping)
+    failed = left or report.gaps or report.problems or (manner.fail_on_hit and report.hits)
     return FINDINGS if failed else FINE
 
 
-def _state(job: _Job, *, dry_run: bool) -> RunState:
-    return wiring.memory_store() if dry_run else past.state_of(job.runs, job.question)
+def _shown_and_told(
+    job: _Job,
+    manner: _Manner,
+    report: Report,
+    publishers: Mapping[str, Publisher],
+    state: RunState,
+    stopping: threading.Event,
+) -> int:
+    """Show the report, tell the targets where that was asked for; returns how many messages are left to send."""
+    url, now_ms, left = job.settings.knowledge.url, int(wiring.clock() * 1000), 0
+    try:
+        show(report, manner.shape, wiring.document_mask(job.settings), _title(job), now_ms, url)
+    finally:
+        # Whoever stops reading the report still wants the targets told.
+        if manner.alert:
+            end_ms = job.window.end * 1000
+            told, left = past.tell(job.settings, publishers, state, job.searched, end_ms, stopping.wait)
+            say_told(told, left)
+    return left
+
+
+@contextmanager
+def _state(job: _Job, *, dry_run: bool) -> Iterator[RunState]:
+    """The state of the run, held for as long as the context lasts. A run that paid for nothing is not kept."""
+    run = job.question.id
+    if dry_run:
+        begun = any(each.id == run for each in job.runs.all())
+        with closing(past.state_of(job.runs, job.question) if begun else wiring.memory_store()) as state:
+            yield state
+        return
+    kept = True
+    try:
+        with job.runs.alone(run) as alone:
+            if not alone:
+                raise RangeError(f"backfill {run} is at work in another process; wait for it, or stop it")
+            job.runs.tidy(job.settings.backfill.keep / DAY)
+            with closing(past.state_of(job.runs, job.question)) as state:
+                try:
+                    yield state
+                finally:
+                    kept = bool(state.coverage() or state.started_queries() or state.spent_in_all())
+    finally:
+        if not kept:
+            job.runs.remove(run)
 
 
 def _search(job: _Job, state: RunState, stopping: threading.Event, failures: list[str]) -> Search:
@@ -181,11 +230,12 @@ def _searched(job: _Job, manner: _Manner, search: Search, state: RunState, stopp
     if manner.dry_run:
         return None
     agree(costs.dollars, job.settings.backfill.ask_above_dollars, yes=manner.yes)
-    if manner.settle and _settled(job, stopping):
-        return Ended(Progress(), stopped=True)
+    if manner.fail_on_hit and _settled(job, stopping):
+        return Ended(_before(job, search, state, costs), stopped=True)
     asked = Asked(job.window, snapshot.scopes, snapshot.prepared, manner.order, costs.bytes_per_second)
-    with gauge("searching", wiring.clock) as show_progress:
-        return search.backfill.run(asked, _progress(show_progress, costs, wiring.clock()))
+    before = _before(job, search, state, costs)
+    with gauge("searching", wiring.clock, stopping.is_set) as show_progress:
+        return search.backfill.run(asked, shown_on(show_progress, before, costs.bytes))
 
 
 def _settled(job: _Job, stopping: threading.Event) -> bool:
@@ -193,7 +243,7 @@ def _settled(job: _Job, stopping: threading.Event) -> bool:
     delays = [delay for delay in job.settings.polling.passes.values() if delay]
     until = job.window.end + min(delays, default=DEFAULT_SETTLE_SECONDS)
     begun = wiring.clock()
-    with gauge("waiting for late events", wiring.clock) as show_progress:
+    with gauge("waiting for late events", wiring.clock, stopping.is_set) as show_progress:
         while (left := until - wiring.clock()) > 0:
             show_progress((wiring.clock() - begun) / (until - begun), f"{duration(int(left * 1000))} left")
             if stopping.wait(min(1.0, left)):
@@ -201,14 +251,13 @@ def _settled(job: _Job, stopping: threading.Event) -> bool:
     return False
 
 
-def _progress(show_progress: Gauge, costs: Estimate, begun: float) -> Callable[[Progress], None]:
-    def report(made: Progress) -> None:
-        seconds = max(wiring.clock() - begun, 0.001)
-        scanned = f"{size(made.bytes_scanned)} of about {size(max(costs.bytes, made.bytes_scanned))}"
-        found = f"{made.dollars:,.4f} dollars, {made.hits:,} hits, {made.slices:,} slices"
-        show_progress(made.share, f"{scanned}, {found}, {size(round(made.bytes_scanned / seconds))}/s")
-
-    return report
+def _before(job: _Job, search: Search, state: RunState, costs: Estimate) -> Progress:
+    """Where this session begins."""
+    now, groups = wiring.clock(), search.snapshot.groups
+    total = sum(part.seconds for group in groups if (part := searchable_part(job.window, group, now)))
+    left = sum(each.track.remaining * len(each.track.groups) for each in costs.tracks)
+    hits = sum(state.findings.hit_counts().values())
+    return replace(paid_before(state.spent_in_all()), hits=hits, total=total, covered=max(0, total - left))
 
 
 def _report(job: _Job, search: Search, ended: Ended, state: RunState, failures: Sequence[str]) -> Report:
@@ -235,23 +284,3 @@ def _report(job: _Job, search: Search, ended: Ended, state: RunState, failures: 
 
 def _title(job: _Job) -> str:
     return f"{rfc3339(job.question.start * 1000)} to {rfc3339(job.question.end * 1000)}"
-
-
-def _say_stopped(job: _Job, ended: Ended) -> None:
-    given = job.given
-    config = f" -c {given.config}" if given.config_given else ""
-    knowledge = "".join(f" --knowledge {path}" for path in given.knowledge)
-    made = ended.progress
-    done = f"{made.share:.0%} is done, {made.hits:,} hits so far, {made.dollars:,.4f} dollars paid"
-    talk = stderr()
-    talk.print(f"stopped: {done}. What is done is kept; go on with", markup=False)
-    talk.print(f"  sigwatch{config}{knowledge} backfill --resume {job.question.id}", markup=False)
-
-
-def _say_told(told: Told, left: int) -> None:
-    talk = stderr()
-    known = f"; {incidents(len(told.known))} known before" if told.known else ""
-    silenced = f"; {incidents(len(told.silenced))} silenced" if told.silenced else ""
-    talk.print(f"told {incidents(len(told.new))}{known}{silenced}", markup=False)
-    if words := left_over(left):
-        talk.print(words, markup=False)

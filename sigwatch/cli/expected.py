@@ -9,9 +9,10 @@ from typing import Any
 import typer
 
 from sigwatch.cli.context import USAGE, say, stderr, stdout
+from sigwatch.cli.stopping import interrupted_by_signal
 from sigwatch.model.logs import Window
 from sigwatch.past.estimate import Estimate
-from sigwatch.publish.words.wording import rfc3339
+from sigwatch.publish.words.wording import date_time, rfc3339
 from sigwatch.report.words import counted, size
 
 
@@ -43,13 +44,25 @@ def agree(dollars: float, ask_above: float, *, yes: bool) -> None:
     """
     if yes or dollars <= ask_above:
         return
-    price = f"about {dollars:,.2f} dollars, more than backfill.ask_above_dollars ({ask_above:,.2f})"
+    price = f"about {dollars:,.2f} dollars"
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        stderr().print(f"sigwatch: this costs {price}; nothing was searched. Say --yes to pay it", markup=False)
+        limit = f"more than backfill.ask_above_dollars ({ask_above:,.2f})"
+        refused = f"sigwatch: this costs {price}, {limit}; nothing was searched. Say --yes to pay it"
+        stderr().print(refused, markup=False)
         raise typer.Exit(USAGE)
-    if not typer.confirm(f"This costs {price}. Go on?", err=True):
+    if not _confirmed(f"This costs {price}. Go on?"):
         stderr().print("nothing was searched")
         raise typer.Exit(USAGE)
+
+
+def _confirmed(question: str) -> bool:
+    try:
+        with interrupted_by_signal():
+            return typer.confirm(question, err=True)
+    except typer.Abort:
+        # What comes next must not stand behind the question.
+        stderr().print()
+        return False
 
 
 def _lines(expected: Expected) -> list[str]:
@@ -59,7 +72,7 @@ def _lines(expected: Expected) -> list[str]:
         groups, slices, scanned = scopes.get(each.track.scope.name, (0, 0, 0.0))
         mine = groups + len(each.track.groups), slices + each.slices, scanned + each.bytes_scanned
         scopes[each.track.scope.name] = mine
-    lines = [f"{rfc3339(window.start * 1000)} to {rfc3339(window.end * 1000)}"]
+    lines = [f"{date_time(window.start * 1000)} to {date_time(window.end * 1000)}"]
     for name, (groups, slices, scanned) in scopes.items():
         parts = f"{counted(groups, 'log group', 'log groups')}, {counted(slices, 'slice', 'slices')}"
         lines.append(f"  {name}: {parts}, {size(round(scanned))}")

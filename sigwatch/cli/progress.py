@@ -40,7 +40,8 @@ def gauge(title: str, clock: Clock, stopping: Callable[[], bool] = lambda: False
         yield _Lines(title, clock)
         return
     bar = _Bar(title, clock, stopping)
-    with Live(console=talk, transient=True, get_renderable=bar.picture):
+    # Standard output is for data, which must not be led to the terminal of the bar.
+    with Live(console=talk, transient=True, get_renderable=bar.picture, redirect_stdout=False):
         yield bar
 
 
