@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated
@@ -163,7 +163,9 @@ def _searched(
     finder = Finder(job.settings.incidents.group_by, wiring.rules_of(job.settings).mask)
     keeper = _Keeper(wanted, finder, findings, tell)
     total = sum(source.size or 0 for source in found)
-    with gauge("scanning", wiring.clock) as show_progress:
+    # Where hits appear as they are found, they show that something is done, and a bar would stand among them.
+    shown_live = tell is not None and stdout().is_terminal
+    with nullcontext(_no_gauge) if shown_live else gauge("scanning", wiring.clock, stopping.is_set) as show_progress:
         begun = wiring.clock()
 
         def progress(made: Progress) -> None:
@@ -172,6 +174,10 @@ def _searched(
             show_progress(made.stored / total if total and not settings.following else None, words)
 
         return run(found, engine, keeper, progress, stopping.is_set, settings)
+
+
+def _no_gauge(_share: float | None, _words: str) -> None:
+    return
 
 
 def _hit(sighting: Sighting) -> Hit:
