@@ -1,6 +1,7 @@
 """`scan`: the same detection over files."""
 
 import json
+import select
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
@@ -27,13 +28,14 @@ from sigwatch.ports import Findings
 from sigwatch.publish.words.wording import date_time, rfc3339
 from sigwatch.redact.controls import strip_controls
 from sigwatch.report.build import build
-from sigwatch.report.words import size
+from sigwatch.report.words import hits, size
 from sigwatch.scan.accounts import Sighting, Totals
 from sigwatch.scan.files import Manner, Recognise
 from sigwatch.scan.formats import recognise
 from sigwatch.scan.places import Missing, Source, shown, sources
 from sigwatch.scan.scanner import Following, Progress, ScanSettings, run
 
+STDOUT = 1
 MOST_NAMES = 3
 """Files that are named in a title."""
 
@@ -107,7 +109,7 @@ def scan(  # noqa: PLR0913, PLR0917 - each is an option of the verb
     manner = Manner(_recogniser(time_format), int(wiring.clock() * 1000), time_format)
     tell = _teller(job, shape, follow=follow)
     with closing(wiring.memory_store()) as store, stop_on_signal() as stopping:
-        following = Following(stopping.wait) if follow else None
+        following = Following(lambda seconds: stopping.wait(seconds) or _reader_gone()) if follow else None
         settings = ScanSettings(manner, following=following, numbered=follow or shape is ScanFormat.JSONL)
         totals = _searched(job, found, settings, store.findings, tell, stopping)
         report = _report(job, totals, [*missing, *_unbegun(found, totals)], store.findings)
@@ -170,10 +172,17 @@ def _searched(
 
         def progress(made: Progress) -> None:
             rate = made.bytes / max(wiring.clock() - begun, 0.001)
-            words = f"{size(made.bytes)}, {keeper.hits:,} hits, {size(int(rate))}/s"
+            words = f"{size(made.bytes)}, {hits(keeper.hits)}, {size(int(rate))}/s"
             show_progress(made.stored / total if total and not settings.following else None, words)
 
-        return run(found, engine, keeper, progress, stopping.is_set, settings)
+        return run(found, engine, keeper, progress, lambda: stopping.is_set() or _reader_gone(), settings)
+
+
+def _reader_gone() -> bool:
+    """Whether nobody reads standard output any more: without a hit nothing is written, and nobody would notice."""
+    poll = select.poll()
+    poll.register(STDOUT, 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
 def _no_gauge(_share: float | None, _words: str) -> None:
