@@ -72,7 +72,7 @@ def test_kill_9_costs_no_byte_and_no_finding(server: LocalServer, tmp_path: Path
     house = PastHouse(server.url, tmp_path / "run.db", SIGNATURES)
     ended = house.run(RANGE)
     assert (len(house.found()), ended.gaps, ended.progress.share) == (400, (), 1.0)
-    # Only what was started in the very moment of a kill is not known by its id; eight queries of 3 % each were under way.
+    # Only what was started in the very moment of a kill is not known by its id; eight queries of 3 % each were running.
     assert stored(server) <= paid(server) <= stored(server) * 1.2
     assert ended.progress.bytes_scanned == stored(server)
     assert not house.state.started_queries()
