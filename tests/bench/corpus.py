@@ -5,7 +5,7 @@ from random import Random
 from sigwatch.model.knowledge import KnowledgeObject, Signature
 from sigwatch.model.logs import LogGroup
 
-_NOUNS = [
+NOUNS = [
     "Payment",
     "Order",
     "Cart",
@@ -41,7 +41,7 @@ _NOUNS = [
     "Upload",
     "Image",
 ]
-_PARTS = [
+PARTS = [
     "Service",
     "Client",
     "Gateway",
@@ -89,7 +89,7 @@ def signatures(count: int, seed: int = 7) -> list[Signature]:
 
 
 def _pattern(rng: Random, number: int) -> str:
-    name = rng.choice(_NOUNS) + rng.choice(_NOUNS) + rng.choice(_PARTS) + rng.choice(_ENDS)
+    name = rng.choice(NOUNS) + rng.choice(NOUNS) + rng.choice(PARTS) + rng.choice(_ENDS)
     form = number % 5
     if form == 0:
         return f"{name}: {rng.choice(_REASONS)}"
@@ -98,8 +98,8 @@ def _pattern(rng: Random, number: int) -> str:
     if form == 2:
         return rf"(?i){name.lower()} .*{rng.choice(_REASONS)}"
     if form == 3:
-        return rf"\[{rng.choice(_NOUNS).lower()}-{rng.choice(_PARTS).lower()}\] {name}"
-    return rf"at com\.shop\.{rng.choice(_NOUNS).lower()}\.{name}\.\w+\({name}\.java:\d+\)"
+        return rf"\[{rng.choice(NOUNS).lower()}-{rng.choice(PARTS).lower()}\] {name}"
+    return rf"at com\.shop\.{rng.choice(NOUNS).lower()}\.{name}\.\w+\({name}\.java:\d+\)"
 
 
 def _signature(number: int, pattern: str) -> Signature:
