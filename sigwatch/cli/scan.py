@@ -32,7 +32,7 @@ from sigwatch.report.words import hits, size
 from sigwatch.scan.accounts import Sighting, Totals
 from sigwatch.scan.files import Manner, Recognise
 from sigwatch.scan.formats import recognise
-from sigwatch.scan.places import Missing, Source, shown, sources
+from sigwatch.scan.places import STDIN, Missing, Source, shown, sources
 from sigwatch.scan.scanner import Following, Progress, ScanSettings, run
 
 STDOUT = 1
@@ -258,4 +258,5 @@ def _report(job: _Job, totals: Totals, missing: Sequence[Missing], findings: Fin
 
 
 def _gap(path: str, reason: str) -> Gap:
-    return Gap(path, (path,), 0, 0, reason.removeprefix(f"{path}: "))
+    named = "standard input" if path == STDIN else path
+    return Gap(named, (path,), 0, 0, reason.removeprefix(f"{path}: "))

@@ -80,7 +80,7 @@ def place_of(path: str, log_group: str = "") -> tuple[Place, bool]:
     plain = path
     for suffix in COMPRESSED:
         plain = plain.removesuffix(suffix)
-    return Place(path, shown(log_group or plain), shown(whole.name)), False
+    return Place(path, shown(log_group or os.path.normpath(plain)), shown(whole.name)), False
 
 
 def trouble(error: OSError) -> str:
