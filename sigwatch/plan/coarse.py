@@ -5,7 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sigwatch.plan.literals import Literal, parts, required, share
+from sigwatch.plan.literals import Literal, parts, required
+from sigwatch.rarity import share
 
 THRESHOLDS = (0.0002, 0.001, 0.005, 0.02, 0.06, 1.0)
 """Shares of log events up to which a text may be taken; the lower, the fewer rows and the longer the filter."""
