@@ -328,7 +328,7 @@ def test_encodings_may_be_mixed(folder: Path, encoding: str) -> None:
 
 
 def test_names_that_are_no_text_are_shown_as_well_as_can_be(folder: Path) -> None:
-    for name in (b"b\xff.log", b"app.log"):
+    for raw in (b"b\xff.log", b"app.log"):
         Path(os.fsdecode(raw)).write_text(LOG)
     name = os.fsdecode(b"b\xff.log")
     code, report = call_json(name, os.fsdecode(b"no\xff"), ".")
