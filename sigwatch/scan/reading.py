@@ -20,6 +20,8 @@ ZSTD = b"\x28\xb5\x2f\xfd"
 PIECE_BYTES = (256, 64 << 10)
 """Least and most compressed bytes that a decompressor is fed at once."""
 GROWTH = 32
+MOUTHFUL_BYTES = 1 << 10
+"""What zstd is fed at once: it gives all of that at once, and four bytes of it may be a block of 128 KiB."""
 LONGEST_HEADER = 64 << 10
 FOREIGN = {b"BZh": "bzip2 -dc", b"\xfd7zXZ\0": "xz -dc", b"PK\x03\x04": "unzip -p", b"\x04\x22\x4d\x18": "lz4 -dc"}
 """First bytes of what is not read here, and what makes text of it."""
@@ -254,15 +256,21 @@ class _Zstd:
             self._skip = 8 + int.from_bytes(data[4:8], "little") if _skippable(data) else 0
         if self._skip:
             self._pass(data)
-            return
-        try:
-            text = self._frame.decompress(data)
-        except zstandard.ZstdError as error:
-            large = "packed with a window of over 128 MiB (zstd -dc --long=31 FILE | sigwatch scan - reads it)"
-            raise _Broken(large if "memory" in str(error) else "damaged") from None
-        if text:
-            yield text
-        self.over, self.left = self._frame.eof, self._frame.unused_data
+        else:
+            yield from self._body(data)
+
+    def _body(self, data: bytes) -> Iterator[bytes]:
+        for start in range(0, len(data), MOUTHFUL_BYTES):
+            try:
+                text = self._frame.decompress(data[start : start + MOUTHFUL_BYTES])
+            except zstandard.ZstdError as error:
+                large = "packed with a window of over 128 MiB (zstd -dc --long=31 FILE | sigwatch scan - reads it)"
+                raise _Broken(large if "memory" in str(error) else "damaged") from None
+            if text:
+                yield text
+            if self._frame.eof:
+                self.over, self.left = True, self._frame.unused_data + data[start + MOUTHFUL_BYTES :]
+                return
 
     def _pass(self, data: bytes) -> None:
         skipped, self._skip = data[: self._skip], max(0, self._skip - len(data))

@@ -145,3 +145,13 @@ def test_a_failing_disk_costs_nothing_of_what_was_read(tmp_path: Path) -> None:
     # Reading what is mapped at address 0 of this very process fails as a disk would.
     with Input("/proc/self/mem", lambda: False) as data, pytest.raises(Unreadable, match="byte 0: can not be read"):
         list(text(data))
+
+
+@pytest.mark.parametrize("pack", [zstd, gzip.compress])
+def test_what_is_packed_a_thousandfold_comes_in_small_pieces(pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(pack(bytes(128 << 20)))
+    assert path.stat().st_size < 200_000
+    with Input(str(path), lambda: False) as data:
+        sizes = [len(each) for each in text(data) if isinstance(each, bytes)]
+    assert (sum(sizes), max(sizes) <= 33 << 20) == (128 << 20, True)
