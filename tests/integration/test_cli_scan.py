@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import termios
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -29,6 +30,7 @@ from tests.fakes.processes import SIGNATURES, eventually
 START_MS = 1_770_184_800_000
 TRACE = "[ERROR] ModuleNotFoundError: No module named 'src.api.v1.{}'\nTraceback (most recent call last):\n  File \"x\""
 MEBIBYTE = 1 << 20
+DEADLINE_SECONDS = 30
 TASK = "0f1e2d3c-1111-2222-3333-444455556666"
 
 
@@ -75,9 +77,13 @@ def lines_of(*arguments: str) -> list[Any]:
 def running(*arguments: str, stderr: int | IO[bytes] = subprocess.PIPE) -> Iterator["subprocess.Popen[bytes]"]:
     command = [sys.executable, "-m", "sigwatch", "--knowledge", str(SIGNATURES), "scan", *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr) as process:
+        # Whoever waits for output in vain gets its end.
+        deadline = threading.Timer(DEADLINE_SECONDS, process.kill)
+        deadline.start()
         try:
             yield process
         finally:
+            deadline.cancel()
             process.kill()
 
 
