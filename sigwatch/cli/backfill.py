@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from sigwatch import wiring
-from sigwatch.cli.backfill_talk import resume_command, say_stopped, say_told, shown_on
+from sigwatch.cli.backfill_talk import resume_command, say_stopped, say_told, say_words, shown_on
 from sigwatch.cli.chosen import as_approved, chosen
 from sigwatch.cli.context import FINDINGS, FINE, Options, moment, options, stderr
 from sigwatch.cli.expected import Expected, agree, show_plan
@@ -18,7 +18,7 @@ from sigwatch.cli.progress import gauge
 from sigwatch.cli.report import ReportFormat, show
 from sigwatch.cli.stopping import stop_on_signal
 from sigwatch.config import Settings
-from sigwatch.errors import RangeError
+from sigwatch.errors import RangeError, Stopped
 from sigwatch.model.event import Event, RunSkipped
 from sigwatch.model.knowledge import Library, Signature, with_recoveries
 from sigwatch.model.logs import Window
@@ -128,7 +128,10 @@ def _nothing_else(asked: Mapping[str, object]) -> None:
 
 def _window(since: str, until: str) -> Window:
     now = wiring.clock()
-    return in_order(moment(since, now), moment(until, now), now)
+    start, end = moment(since, now), moment(until, now)
+    if start < 0:
+        raise RangeError("the range begins before 1970, and no log event has such a time: choose a later --since")
+    return in_order(start, end, now)
 
 
 def _resumed(given: Options, settings: Settings, library: Library, runs: Runs, run: Run) -> _Job:
@@ -143,10 +146,17 @@ def _done(job: _Job, manner: _Manner) -> int:
     publishers = past.publishers_of(job.settings, os.environ, stderr()) if manner.alert else {}
     with stop_on_signal() as stopping, _state(job, dry_run=manner.dry_run) as state:
         failures: list[str] = []
-        search = _search(job, state, stopping, failures)
-        ended = _searched(job, manner, search, state, stopping)
-        if ended is None:
+        try:
+            with gauge("measuring", wiring.clock, stopping.is_set):
+                search = _search(job, state, stopping, failures)
+                expected = _measured(job, search, state)
+        except Stopped:
+            say_words("stopped before anything was searched; nothing was paid")
+            return FINDINGS
+        show_plan(expected, as_json=manner.dry_run and manner.shape is ReportFormat.JSON, as_data=manner.dry_run)
+        if manner.dry_run:
             return FINE
+        ended = _searched(job, manner, search, expected, stopping)
         if ended.stopped:
             say_stopped(ended.progress, resume_command(job.given, job.question.id, manner.options))
             return FINDINGS
@@ -214,26 +224,26 @@ def _search(job: _Job, state: RunState, stopping: threading.Event, failures: lis
     return past.search_of(job.settings, library, job.question.log_groups, state, stopping.wait, observe)
 
 
-def _searched(job: _Job, manner: _Manner, search: Search, state: RunState, stopping: threading.Event) -> Ended | None:
-    """Search what is left, if the price is agreed to; None where only the price was asked for."""
+def _measured(job: _Job, search: Search, state: RunState) -> Expected:
+    """What is left of it, and what that is expected to take."""
     snapshot, now = search.snapshot, wiring.clock()
-    groups = snapshot.groups
-    if job.question.log_groups and snapshot.looked_up and not groups:
+    if job.question.log_groups and snapshot.looked_up and not snapshot.groups:
         raise RangeError(f"no log group matches {', '.join(job.question.log_groups)}: check its name and the region")
-    notes = kept_part(job.window, groups, now)
+    notes = kept_part(job.window, snapshot.groups, now)
     left = tracks(snapshot.scopes, job.window, state.coverage(), now)
-    price, limits = job.settings.aws.dollars_per_gb, search.share()
-    costs = estimate(left, snapshot.prepared, search.source, limits, price, now)
-    as_json = manner.dry_run and manner.shape is ReportFormat.JSON
-    expected = Expected(job.window, costs, notes, search.share.shared)
-    show_plan(expected, as_json=as_json, as_data=manner.dry_run)
-    if manner.dry_run:
-        return None
-    agree(costs.dollars, job.settings.backfill.ask_above_dollars, yes=manner.yes)
-    if manner.fail_on_hit and _settled(job, stopping):
-        return Ended(_before(job, search, state, costs), stopped=True)
-    asked = Asked(job.window, snapshot.scopes, snapshot.prepared, manner.order, costs.bytes_per_second)
+    costs = estimate(left, snapshot.prepared, search.source, search.share(), job.settings.aws.dollars_per_gb, now)
     before = _before(job, search, state, costs)
+    return Expected(job.window, costs, notes, before, search.share.shared)
+
+
+def _searched(job: _Job, manner: _Manner, search: Search, expected: Expected, stopping: threading.Event) -> Ended:
+    """Search what is left, if the price is agreed to."""
+    costs = expected.estimate
+    agree(costs.dollars, job.settings.backfill.ask_above_dollars, yes=manner.yes)
+    before = expected.before
+    if manner.fail_on_hit and _settled(job, stopping):
+        return Ended(before, stopped=True)
+    asked = Asked(job.window, search.snapshot.scopes, search.snapshot.prepared, manner.order, costs.bytes_per_second)
     with gauge("searching", wiring.clock, stopping.is_set) as show_progress:
         return search.backfill.run(asked, shown_on(show_progress, before, costs.bytes))
 

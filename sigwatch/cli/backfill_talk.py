@@ -5,11 +5,17 @@ from collections.abc import Callable, Sequence
 
 from sigwatch import wiring
 from sigwatch.cli.context import Options, stderr
-from sigwatch.cli.progress import Gauge
+from sigwatch.cli.progress import Gauge, percent
 from sigwatch.past.telling import Told, left_over
 from sigwatch.past.values import Progress
 from sigwatch.publish.words.wording import incidents
 from sigwatch.report.words import counted, hits, size
+
+
+def say_words(words: str) -> None:
+    """A sentence beside the data: broken between words in a terminal, whole in a pipe."""
+    talk = stderr()
+    talk.print(words, markup=False, soft_wrap=not talk.is_terminal)
 
 
 def resume_command(given: Options, run: str, options: Sequence[str]) -> str:
@@ -27,20 +33,19 @@ def resume_command(given: Options, run: str, options: Sequence[str]) -> str:
 
 def say_stopped(made: Progress, command: str) -> None:
     """Say what is done, and how to go on."""
-    talk = stderr()
-    done = f"{made.share:.0%} is done, {hits(made.hits)} so far, {made.dollars:,.4f} dollars paid"
-    talk.print(f"stopped: {done}. What is done is kept; go on with", markup=False)
-    talk.print(f"  {command}", markup=False)
+    done = f"{percent(made.share)} is done, {hits(made.hits)} so far, {made.dollars:,.4f} dollars paid"
+    say_words(f"stopped: {done}. What is done is kept; go on with")
+    # A command with a line break in it must not be pasted.
+    stderr().print(f"  {command}", markup=False)
 
 
 def say_told(told: Told, left: int) -> None:
     """Say what became of the incidents that were found, where targets were to be told."""
-    talk = stderr()
     known = f"; {incidents(len(told.known))} known before" if told.known else ""
     silenced = f"; {incidents(len(told.silenced))} silenced" if told.silenced else ""
-    talk.print(f"told {incidents(len(told.new))}{known}{silenced}", markup=False)
+    say_words(f"told {incidents(len(told.new))}{known}{silenced}")
     if words := left_over(left):
-        talk.print(words, markup=False)
+        say_words(words)
 
 
 def shown_on(show: Gauge, before: Progress, expected_bytes: int) -> Callable[[Progress], None]:

@@ -8,11 +8,15 @@ from typing import Any
 
 import typer
 
-from sigwatch.cli.context import USAGE, say, stderr, stdout
+from sigwatch.cli.backfill_talk import say_words
+from sigwatch.cli.context import USAGE, stderr, stdout
+from sigwatch.cli.progress import percent
 from sigwatch.cli.stopping import interrupted_by_signal
 from sigwatch.model.logs import Window
 from sigwatch.past.estimate import Estimate
+from sigwatch.past.values import Progress
 from sigwatch.publish.words.wording import date_time, rfc3339
+from sigwatch.redact.controls import strip_controls
 from sigwatch.report.words import counted, size
 
 
@@ -23,6 +27,8 @@ class Expected:
     window: Window
     estimate: Estimate
     notes: Sequence[str]
+    before: Progress
+    """Where earlier sessions of the same backfill have come to."""
     shared: bool
     """Whether a daemon is at work, so that the quotas are shared with it."""
 
@@ -34,7 +40,7 @@ def show_plan(expected: Expected, *, as_json: bool, as_data: bool) -> None:
         return
     console = stdout() if as_data else stderr()
     for line in _lines(expected):
-        say(console, line)
+        console.print(strip_controls(line), markup=False, soft_wrap=not console.is_terminal)
 
 
 def agree(dollars: float, ask_above: float, *, yes: bool) -> None:
@@ -48,10 +54,10 @@ def agree(dollars: float, ask_above: float, *, yes: bool) -> None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         limit = f"more than backfill.ask_above_dollars ({ask_above:,.2f})"
         refused = f"sigwatch: this costs {price}, {limit}; nothing was searched. Say --yes to pay it"
-        stderr().print(refused, markup=False)
+        say_words(refused)
         raise typer.Exit(USAGE)
     if not _confirmed(f"This costs {price}. Go on?"):
-        stderr().print("nothing was searched")
+        say_words("nothing was searched")
         raise typer.Exit(USAGE)
 
 
@@ -77,6 +83,11 @@ def _lines(expected: Expected) -> list[str]:
         parts = f"{counted(groups, 'log group', 'log groups')}, {counted(slices, 'slice', 'slices')}"
         lines.append(f"  {name}: {parts}, {size(round(scanned))}")
     lines += [f"  {note}" for note in expected.notes]
+    if expected.before.covered:
+        lines.append(f"  {percent(expected.before.share)} was searched before, and is not paid again")
+    if not found.tracks:
+        before = "nothing is left to search: all of it was searched before, and costs nothing now"
+        return [*lines, before if expected.before.covered else "nothing can be searched"]
     measures = " and ".join(found.measured_by)
     known = f" (from {measures})" if measures else ""
     total = f"{size(found.bytes)}, {found.dollars:,.4f} dollars, {_minutes(found.minutes)}"

@@ -72,7 +72,14 @@ class Pace:
     def words(self) -> str:
         """The same for people; empty where nobody knows."""
         seconds = self.left()
-        return "" if seconds is None else f"about {duration(round(seconds) * 1000)} left"
+        if seconds is None:
+            return ""
+        return f"{'about ' if seconds >= 1 else ''}{duration(int(seconds) * 1000)} left"
+
+
+def percent(share: float) -> str:
+    """So much is done; 100% only where all is."""
+    return f"{int(share * 100)}%"
 
 
 class _Bar:
@@ -93,7 +100,7 @@ class _Bar:
         """As it is now."""
         title = "stopping" if self._stopping() else self._title
         bar = ProgressBar(total=1.0, completed=self._share or 0.0, pulse=self._share is None)
-        part = "" if self._share is None else f"{self._share:4.0%}"
+        part = "" if self._share is None else f"{percent(self._share):>4}"
         top = Table.grid(padding=(0, 1), expand=True)
         top.add_column(no_wrap=True)
         top.add_column(ratio=1)
@@ -118,6 +125,6 @@ class _Lines:
         if self._clock() < self._next:
             return
         self._next = self._clock() + EVERY_SECONDS
-        part = "" if share is None else f"{share:.0%}, "
+        part = "" if share is None else f"{percent(share)}, "
         left = self._pace.words()
         self._talk.print(f"{self._title}: {part}{words}{f', {left}' if left else ''}", markup=False)
