@@ -109,7 +109,7 @@ def scan(  # noqa: PLR0913, PLR0917 - each is an option of the verb
     manner = Manner(_recogniser(time_format), int(wiring.clock() * 1000), time_format)
     tell = _teller(job, shape, follow=follow)
     with closing(wiring.memory_store()) as store, stop_on_signal() as stopping:
-        following = Following(lambda seconds: stopping.wait(seconds) or _reader_gone()) if follow else None
+        following = Following(stopping.wait) if follow else None
         settings = ScanSettings(manner, following=following, numbered=follow or shape is ScanFormat.JSONL)
         totals = _searched(job, found, settings, store.findings, tell, stopping)
         report = _report(job, totals, [*missing, *_unbegun(found, totals)], store.findings)

@@ -128,6 +128,7 @@ def hostile(text: str) -> Report:
         places={text: 1},
         gaps=(gap(scope=text, places=(text,), reason=text),),
         problems=(text,),
+        remarks=(text,),
     )
 
 

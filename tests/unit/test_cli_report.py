@@ -152,8 +152,10 @@ def test_with_gaps_nothing_was_never_seen() -> None:
     ]
 
 
-def test_gaps_and_problems_are_red() -> None:
-    told = printed(report((found(signature()),), gaps=(gap(reason="refused"),), problems=("a.md:1: broken",)))
+def test_gaps_and_problems_are_red_and_remarks_yellow() -> None:
+    made = report((found(signature()),), gaps=(gap(reason="refused"),), problems=("a.md:1: broken",), remarks=("odd",))
+    told = printed(made)
+    assert [line for line in told.splitlines() if "odd" in line and "\x1b[33m" in line]
     red = [line for line in told.splitlines() if "\x1b[31m" in line]
     assert ["refused" in red[0], "a.md:1: broken" in red[1]] == [True, True]
 

@@ -20,7 +20,8 @@ def rows(told: str) -> list[dict[str, str]]:
 def test_the_object_holds_what_scripts_rely_on() -> None:
     one, two = signature("KO-1", severity="P1"), signature("KO-2")
     seen = found(one, incident(one, START_MS + DAY), incident(one, START_MS + 3 * DAY, count=7, peak=3))
-    told = as_data(report((seen, found(two)), gaps=(gap(),), problems=("a.md:1: id: missing",)), unmasked)
+    made = report((seen, found(two)), gaps=(gap(),), problems=("a.md:1: id: missing",), remarks=("odd \x1b[1m",))
+    told = as_data(made, unmasked)
     assert told["hits"] == {"KO-1": 47, "KO-2": 0}
     assert told["incidents"][1] == {
         "signature": "KO-1",
@@ -44,7 +45,7 @@ def test_the_object_holds_what_scripts_rely_on() -> None:
             "reason": "the service refused the query",
         }
     ]
-    assert told["problems"] == ["a.md:1: id: missing"]
+    assert (told["problems"], told["remarks"]) == (["a.md:1: id: missing"], ["odd "])
     assert (told["since"], told["until"]) == ("2026-01-01T00:00:00.000Z", "2026-01-31T00:00:00.000Z")
 
 

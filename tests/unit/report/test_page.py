@@ -182,8 +182,10 @@ def test_with_gaps_nothing_was_never_seen() -> None:
     assert [each for each in told.all("rect") if each["class"] == "gap"]
 
 
-def test_problems_are_there() -> None:
-    assert "a.md:3: id: missing" in read(report(problems=("a.md:3: id: missing",))).text
+def test_problems_and_remarks_are_there() -> None:
+    told = read(report(problems=("a.md:3: id: missing",), remarks=("<b>times run backwards",))).text
+    assert "a.md:3: id: missing" in told
+    assert "<b>times run backwards" in told
 
 
 def test_a_scan_costs_nothing_and_may_have_no_times() -> None:
