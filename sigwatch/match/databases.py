@@ -15,8 +15,6 @@ SUFFIX = ".hsdb"
 MOST_KEPT = 16
 """Databases in the folder; the oldest go first. One of ten thousand patterns takes 4 MB."""
 
-_DIGEST_BYTES = 32
-
 Later = Callable[[Callable[[], None]], None]
 """Has something done beside the work."""
 
@@ -55,11 +53,7 @@ class Databases:
             return None
         path = self._folder / _name(patterns)
         try:
-            found = path.read_bytes()
-            digest, data = found[:_DIGEST_BYTES], found[_DIGEST_BYTES:]
-            if hashlib.sha256(data).digest() != digest:
-                return None
-            loaded = HyperscanPrefilter.loaded(patterns, data)
+            loaded = HyperscanPrefilter.loaded(patterns, path.read_bytes())
             os.utime(path)
         except (OSError, NotTaken):
             return None
@@ -72,9 +66,8 @@ class Databases:
         with contextlib.suppress(OSError):
             # Whoever can write here decides what is found.
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            data = made.data
             with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as file:
-                file.write(hashlib.sha256(data).digest() + data)
+                file.write(made.data)
             Path(file.name).replace(self._folder / _name(made.patterns))
             kept = sorted(self._folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime)
             for path in kept[:-MOST_KEPT]:

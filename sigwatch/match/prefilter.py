@@ -133,7 +133,7 @@ class HyperscanPrefilter:
 
     @classmethod
     def loaded(cls, patterns: Sequence[str], data: bytes) -> "HyperscanPrefilter":
-        """Take up what `data` gave for the same patterns, on a machine of the same kind.
+        """Take up what `data` gave for the same patterns, on a machine of the same kind; its own check sum is compared.
 
         Raises:
             NotTaken: the data is damaged, or from another kind of machine.

@@ -137,6 +137,9 @@ def one_by_one_ids(text: str) -> tuple[str, ...]:
         ("ERROR.*RefundPool.*E7", b"RefundPool[^\\n]*E7"),
         ("(lost .*RefundPool|ERROR.*VoucherGateway)", b"(RefundPool|VoucherGateway)"),
         ("x (session .*RefundPool|VoucherGateway)", b"(RefundPool|VoucherGateway)"),
+        ("ab (VoucherGateway)?cd", b"ab (VoucherGateway){0,1}cd"),
+        ("(x VoucherGateway){2}", b"(x VoucherGateway){2,2}"),
+        ("(?i)q[a-z]z", rb"q[a-z\x80-\xff]{1,4}z"),
         ("RefundPool.*(session|VoucherGateway)", b"RefundPool[^\\n]*(session|VoucherGateway)"),
         ("qa{70}z", rb"qa{16,}z"),
         ("qa{7}b{2,4}c{2,5}z", rb"qa{7,7}b{2,4}c{2,}z"),
@@ -146,3 +149,40 @@ def one_by_one_ids(text: str) -> tuple[str, ...]:
 )
 def test_a_character_is_as_many_bytes_as_it_may_be(pattern: str, expression: bytes) -> None:
     assert bytewise(widen(pattern)) == expression
+
+
+@both
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("(?i)qq[a-z]zz", "QQ\u212aZZ"),
+        ("(x VoucherGateway){2}", "x VoucherGatewayx VoucherGateway"),
+        ("ab (Pool)?cd", "ab cd"),
+    ],
+)
+def test_what_is_left_out_of_an_expression_is_not_asked_for(
+    prefilter: Callable[[Sequence[str]], Prefilter], pattern: str, text: str
+) -> None:
+    assert engine_of([pattern], prefilter).match(text).found == (pattern,)
+
+
+@both
+def test_a_scanner_forgets_what_it_found_before(prefilter: Callable[[Sequence[str]], Prefilter]) -> None:
+    scanner = engine_of(["timeout", "refused"], prefilter).scanner()
+    lines = b"a timeout\nb\nrefused\n"
+    assert scanner.candidates(lines) == scanner.candidates(lines) != []
+    assert list(scanner.ends(lines)) == list(scanner.ends(lines))
+    assert scanner.candidates(b"") == []
+
+
+@both
+def test_what_was_added_since_all_were_compiled_shows_in_buffers_too(
+    prefilter: Callable[[Sequence[str]], Prefilter],
+) -> None:
+    before = engine_of(["timeout", "denied"], prefilter)
+    engine = Engine([signature("A", "timeout"), signature("B", "refused")], before, prefilter)
+    text = b"x refused\n" + b"y timeout\n" + b"z refused"
+    ends = engine.scanner().ends(text)
+    assert list(ends) == sorted(ends)
+    assert {text.count(b"\n", 0, end - 1) for end in ends} == {0, 1, 2}
+    assert engine.match("denied").found == ()
