@@ -80,10 +80,10 @@ def test_a_file_is_followed_through_growth_and_rotation_until_it_is_stopped(fold
         path.write_text(line(8, "rotated"))
         assert (found := told(process))["line"] == 1
         assert "rotated" in found["message"]
+        assert process.stderr is not None
+        assert process.stderr.readline() == b"sigwatch: no.log: there is no such file; check the path\n"
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 1
-        assert process.stderr is not None
-        assert b"sigwatch: no.log: there is no such file" in process.stderr.read()
 
 
 def test_following_shows_each_hit_as_it_comes_and_ends_with_the_report(folder: Path) -> None:
