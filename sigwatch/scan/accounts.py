@@ -166,8 +166,9 @@ class Account:
         """What is odd about the file; to be asked when it is done."""
         path = self.file.path
         if self.file.backwards:
+            often = f"{self.file.backwards:,} times" if self.file.backwards > 1 else "once"
             yield (
-                f"{self._backwards_at}: times run backwards here ({self.file.backwards:,} times in this file); "
+                f"{self._backwards_at}: times run backwards here ({often} in this file); "
                 "an event without a time takes the one before; scan files that were joined one by one"
             )
         if self.file.bytes and self.file.first_ms is None:

@@ -36,7 +36,7 @@ BASE = int(clock()) // 3600 * 3600 - 4 * 3600
 MINUTES = 50
 QUIET = 300
 PASSES = (Pass("eager", 0), Pass("settled", 120), Pass("late", 240))
-"""The last one comes before another incident can have begun: what is found after that is counted in the newer one."""
+"""No event of the log arrives so late that live polling has told something meanwhile that it makes untrue."""
 INTERVAL = 30
 ACCOUNT = "111122223333"
 TASK = "0f1e2d3c-1111-2222-3333-444455556666"

@@ -151,7 +151,7 @@ def test_times_that_run_backwards_are_said_counted_and_cost_no_hit(folder: Path)
     code, out, _ = call("app.log", "--format", "json")
     report = json.loads(out)
     assert (code, report["hits"]["KO-cm-004"], report["problems"]) == (0, 5, [])
-    assert "times run backwards here (1 times in this file)" in report["remarks"][0]
+    assert "times run backwards here (once in this file)" in report["remarks"][0]
     assert (report["since"], report["until"]) == ("2026-02-04T06:00:00.000Z", "2026-02-04T06:09:00.001Z")
     assert sum(report["signatures"][3]["histogram"]) == 5
     assert call("app.log", "--fail-on-hit")[0] == 1
