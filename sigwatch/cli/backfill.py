@@ -31,7 +31,7 @@ from sigwatch.past.slices import Order, searchable_part, tracks
 from sigwatch.past.values import Ended, Progress, paid_before
 from sigwatch.plan.windows import DAY
 from sigwatch.ports import Publisher
-from sigwatch.publish.words.wording import duration, rfc3339
+from sigwatch.publish.words.wording import duration
 from sigwatch.report.build import build
 from sigwatch.wiring import past
 from sigwatch.wiring.past import RunState, Search
@@ -178,9 +178,11 @@ def _shown_and_told(
     stopping: threading.Event,
 ) -> int:
     """Show the report, tell the targets where that was asked for; returns how many messages are left to send."""
+    # The page says the range by itself.
+    title = f"Backfill of {', '.join(job.question.log_groups) or 'the watched log groups'}"
     url, now_ms, left = job.settings.knowledge.url, int(wiring.clock() * 1000), 0
     try:
-        show(report, manner.shape, wiring.document_mask(job.settings), _title(job), now_ms, url)
+        show(report, manner.shape, wiring.document_mask(job.settings), title, now_ms, url)
     finally:
         # Whoever stops reading the report still wants the targets told.
         if manner.alert:
@@ -290,7 +292,3 @@ def _report(job: _Job, search: Search, ended: Ended, state: RunState, failures: 
         list(dict.fromkeys([*problems, *failures, *ended.problems])),
         [group.name for group in found.groups],
     )
-
-
-def _title(job: _Job) -> str:
-    return f"{rfc3339(job.question.start * 1000)} to {rfc3339(job.question.end * 1000)}"
