@@ -99,7 +99,12 @@ def stdout() -> Console:
 
 def say(console: Console, line: str | Text, style: str = "") -> None:
     """Print one line of data whole: the terminal may wrap it, a pipe must not find it broken."""
-    console.print(line if isinstance(line, Text) else Text(strip_controls(line), style=style), soft_wrap=True)
+    text = line if isinstance(line, Text) else Text(strip_controls(line), style=style)
+    if console.is_terminal:
+        console.print(text, soft_wrap=True)
+    else:
+        # Without colours and wrapping there is nothing to lay out.
+        console.file.write(f"{text.plain}\n")
 
 
 def stderr() -> Console:

@@ -61,4 +61,6 @@ _ELSEWHERE = {
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(name)
-    return getattr(import_module(f"{__name__}.{_ELSEWHERE.get(name, 'parts')}"), name)
+    found = getattr(import_module(f"{__name__}.{_ELSEWHERE.get(name, 'parts')}"), name)
+    globals()[name] = found
+    return found
