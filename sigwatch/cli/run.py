@@ -27,7 +27,6 @@ def run(
     settings = chosen.settings()
     quieten_libraries()
     log = logger(sys.stderr, chosen.verbose)
-    wiring.calm_collector()
     running = wiring.build(settings, chosen.folder, os.environ, stdout(), [LogObserver(log)])
     handle_signals(running.daemon)
     with running.closing:

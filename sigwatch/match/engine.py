@@ -8,11 +8,11 @@ pattern that RE2 does not have (lookaround, back-references) is decided by the `
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib import import_module
 from typing import Any
 
 import re2
-import regex
 
 from sigwatch.match.prefilter import Prefilter, is_linear, options, quick
 from sigwatch.model.knowledge import Signature
@@ -183,7 +183,14 @@ class _Linear:
         return self._search(encoded) is not None
 
 
+@cache
+def _regex() -> Any:
+    """Loaded with the first pattern that needs it: most people write none."""
+    return import_module("regex")
+
+
 def _bounded(pattern: str) -> Search:
+    regex = _regex()
     try:
         slow = regex.compile(pattern, regex.ASCII)
     except regex.error as error:

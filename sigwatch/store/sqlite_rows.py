@@ -3,6 +3,8 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -10,10 +12,36 @@ from sigwatch.model.audit import Entry
 from sigwatch.model.incident import Incident, Silence
 from sigwatch.model.message import Alert, Content, Delivery, Digest, Kind, Milestone, Progress, Remark
 
-INCIDENTS = TypeAdapter(Incident)
-SILENCES = TypeAdapter(Silence)
-CONTENTS: Mapping[str, TypeAdapter[Content]] = {
-    form.__name__.lower(): TypeAdapter(form) for form in (Alert, Milestone, Digest, Remark)
+Kept = TypeVar("Kept")
+
+
+class Body(Generic[Kept]):
+    """Values of one kind as JSON. What checks them is built with the first one: a scan has none."""
+
+    def __init__(self, kind: type[Kept]) -> None:
+        """Of that kind."""
+        self._kind = kind
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[Kept]:
+        return TypeAdapter(self._kind)
+
+    def validate_json(self, text: str) -> Kept:
+        """The value that was written."""
+        return self._adapter.validate_json(text)
+
+    def dump_json(self, value: Kept) -> bytes:
+        """How a value is written."""
+        return self._adapter.dump_json(value)
+
+
+INCIDENTS = Body(Incident)
+SILENCES = Body(Silence)
+CONTENTS: Mapping[str, Body[Content]] = {
+    "alert": Body(Alert),
+    "milestone": Body(Milestone),
+    "digest": Body(Digest),
+    "remark": Body(Remark),
 }
 """By the name of the form."""
 

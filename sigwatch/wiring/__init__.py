@@ -10,9 +10,7 @@ if TYPE_CHECKING:
     from sigwatch.wiring.aws import limits_of, log_source, pipeline, watch_of
     from sigwatch.wiring.daemon import Running, build
     from sigwatch.wiring.parts import (
-        calm_collector,
         clock,
-        commands,
         databases,
         document_mask,
         load_knowledge,
@@ -22,12 +20,12 @@ if TYPE_CHECKING:
         rules_of,
         selectors_of,
     )
+    from sigwatch.wiring.people import commands
     from sigwatch.wiring.targets import preview, show_card
 
 __all__ = [
     "Running",
     "build",
-    "calm_collector",
     "clock",
     "commands",
     "databases",
@@ -50,6 +48,7 @@ _ELSEWHERE = {
     "Running": "daemon",
     "build": "daemon",
     "limits_of": "aws",
+    "commands": "people",
     "log_source": "aws",
     "pipeline": "aws",
     "watch_of": "aws",

@@ -33,13 +33,8 @@ from sigwatch.web.app import Answers, create_app
 from sigwatch.web.server import WebServer
 from sigwatch.wiring import targets
 from sigwatch.wiring.aws import log_source, pipeline, watch_of
-from sigwatch.wiring.parts import (
-    chance,
-    clock,
-    commands,
-    composer_of,
-    pace_of,
-)
+from sigwatch.wiring.parts import chance, clock, pace_of
+from sigwatch.wiring.people import commands, composer_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """The parts that a daemon, a backfill and the verbs about incidents are made of."""
 
-import gc
 import os
 import random
 import threading
@@ -9,8 +8,6 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
-from sigwatch.commands import Commands
-from sigwatch.compose import Composer
 from sigwatch.config import RuleSettings, Settings, store_path
 from sigwatch.incident.lifecycle import Rules
 from sigwatch.knowledge import library
@@ -19,18 +16,13 @@ from sigwatch.model.knowledge import Library, Signature
 from sigwatch.pattern import judge, required
 from sigwatch.plan.scopes import selectors
 from sigwatch.plan.windows import Pace
-from sigwatch.ports import Clock, Observer, Store
+from sigwatch.ports import Clock
 from sigwatch.redact.projects import CustomRule, Redaction
 from sigwatch.store.sqlite import SqliteStore
 
 chance = random.Random().random  # noqa: S311 - spreads retries
 _one_at_a_time = threading.Lock()
 clock: Clock = time.time  # noqa: TID251 - the one place where the real clock enters
-
-
-def calm_collector() -> None:
-    """Have cycles looked for less often: a full window brings tens of thousands of values at once, none in a cycle."""
-    gc.set_threshold(100_000, 20, 20)
 
 
 def load_knowledge(paths: Sequence[Path], relative_to: Path | None = None) -> Library:
@@ -65,11 +57,6 @@ def document_mask(settings: Settings) -> Callable[[str, str], str]:
     return mask
 
 
-def composer_of(settings: Settings) -> Composer:
-    """What targets are to show, under this configuration."""
-    return Composer(settings, document_mask(settings))
-
-
 def databases() -> Databases:
     """Where large databases of patterns are kept: with what the user's programs can do without."""
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sigwatch"
@@ -102,12 +89,6 @@ def pace_of(settings: Settings) -> Pace:
     """How passes move, under this configuration."""
     polling = settings.polling
     return Pace(polling.interval, polling.first_lookback, polling.catch_up_window)
-
-
-def commands(settings: Settings, store: Store, observe: Observer) -> Commands:
-    """What people may do to incidents."""
-    redaction = redaction_of(settings)
-    return Commands(store, clock, observe, lambda project, text: redaction.of(project).mask(text))
 
 
 def open_existing(settings: Settings) -> SqliteStore | None:

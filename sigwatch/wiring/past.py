@@ -24,7 +24,8 @@ from sigwatch.store.sqlite import SqliteStore
 from sigwatch.watch import Snapshot, Watch
 from sigwatch.wiring import targets
 from sigwatch.wiring.aws import limits_of, log_source
-from sigwatch.wiring.parts import chance, clock, composer_of, databases, rules_of, selectors_of
+from sigwatch.wiring.parts import chance, clock, databases, rules_of, selectors_of
+from sigwatch.wiring.people import composer_of
 
 RunState = SqliteStore
 """What a run keeps."""

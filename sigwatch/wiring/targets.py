@@ -29,7 +29,8 @@ from sigwatch.publish.slack.webhook import SlackWebhookPublisher
 from sigwatch.publish.traits import TRAITS
 from sigwatch.publish.webhook import WebhookPublisher
 from sigwatch.publish.words.paging import pages
-from sigwatch.wiring.parts import chance, clock, composer_of, rules_of, selectors_of
+from sigwatch.wiring.parts import chance, clock, rules_of, selectors_of
+from sigwatch.wiring.people import composer_of
 
 SECRETS: Mapping[Target, tuple[str, str]] = {
     "slack": ("SLACK_BOT_TOKEN", "a bot token that starts with xoxb-"),

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
+from sigwatch.cli.app import calm_collector
 from sigwatch.config import Settings
 from sigwatch.model.coverage import Coverage
 from sigwatch.model.event import Event
@@ -35,7 +36,8 @@ from sigwatch.publish.traits import TRAITS
 from sigwatch.publish.words.paging import pages
 from sigwatch.store.sqlite import SqliteStore
 from sigwatch.wiring.aws import pipeline
-from sigwatch.wiring.parts import calm_collector, clock, composer_of
+from sigwatch.wiring.parts import clock
+from sigwatch.wiring.people import composer_of
 from tests.fakes.made import group, ris, signature
 
 HITS = 1_000_000
