@@ -143,9 +143,9 @@ class Runs:
                     path.unlink(missing_ok=True)
 
     def tidy(self, days: float) -> int:
-        """Remove runs that were finished so many days ago or longer; returns how many."""
+        """Remove runs that were finished, or begun and never finished, so many days ago or longer; returns how many."""
         before = self._clock() - days * DAY
-        old = [run for run in self.all() if run.finished is not None and run.finished <= before]
+        old = [run for run in self.all() if (run.began if run.finished is None else run.finished) <= before]
         for run in old:
             self.remove(run.id)
         return len(old)

@@ -41,7 +41,9 @@ def logs_client(region: str | None, pool: int, role_arn: str | None = None) -> "
 def metrics_client(region: str | None, role_arn: str | None = None) -> Any:
     """A client for CloudWatch metrics in the same account and region."""
     session = boto3.session.Session(region_name=region, botocore_session=_session(role_arn, region))
-    return session.client("cloudwatch", config=Config(retries={"mode": "standard", "total_max_attempts": 3}))
+    # It is only asked where a better source does not answer: whoever waits for a price is not to wait for minutes.
+    config = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=3, read_timeout=20)
+    return session.client("cloudwatch", config=config)
 
 
 def _session(role_arn: str | None, region: str | None) -> botocore.session.Session:
