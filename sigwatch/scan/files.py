@@ -7,6 +7,7 @@ from itertools import takewhile
 from typing import Protocol
 
 from sigwatch.ports import Wait
+from sigwatch.scan.encodings import Encoded
 from sigwatch.scan.following import Failed, Followed, Fresh, Pace, follow
 from sigwatch.scan.inputs import BLOCK_BYTES, QUIET_SECONDS, Given, Input, Lull
 from sigwatch.scan.looking import Opened, Part
@@ -21,6 +22,7 @@ HEAD_BYTES = 64 << 10
 """By so much a format is told; by less as long as there is less, and again when there is twice as much."""
 SETTLING = (Plain, Headed)
 """Formats in which whole lines are whole events when nothing goes on with them."""
+UTF16_BYTES = 2
 BUNDLE = (256, 4 << 20)
 """Most files, and most bytes of them as stored, that are read by one thread in one go."""
 BATCH = (256, 1 << 20)
@@ -176,7 +178,8 @@ class _Text:
 
     def __post_init__(self) -> None:
         self.opened = Opened(self.source, self.modified_ms)
-        self._pager = Pager(self._cut, self.manner.block, self.manner.bound, self.manner.overlap)
+        manner = self.manner
+        self._pager = Pager(self._cut, manner.block, manner.bound, manner.overlap, self._unit)
 
     def heed(self, given: Given) -> Iterator[Part]:
         if not isinstance(given, Lull):
@@ -190,6 +193,9 @@ class _Text:
 
     def end(self) -> Iterator[Part]:
         yield from self._parts(self._pager.end())
+
+    def _unit(self) -> int:
+        return UTF16_BYTES if isinstance(self._written, Encoded) else 1
 
     def _cut(self, data: bytes) -> int:
         # The first lines of a pipe may be a greeting without any time.

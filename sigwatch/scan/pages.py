@@ -41,6 +41,7 @@ class Pager:
         block: int = BLOCK_BYTES,
         bound: int = BOUND_BYTES,
         overlap: int = OVERLAP_BYTES,
+        unit: Callable[[], int] = lambda: 1,
     ) -> None:
         """Start at the beginning of a file.
 
@@ -49,7 +50,9 @@ class Pager:
             block: bytes that are gathered before a cut is looked for.
             bound: bytes that may be carried over; 16 at least.
             overlap: bytes that the parts of a line longer than that share; less than half of `bound`.
+            unit: bytes that belong together, counted from the beginning of the file.
         """
+        self._unit = unit
         self._cut = cut
         self._block = block
         self._bound = max(bound, LEAST_BOUND)
@@ -70,6 +73,9 @@ class Pager:
     def flush(self) -> Iterator[Piece]:
         """What is whole of all that was fed."""
         if not self._parts:
+            return
+        if piece := self._before_last_cut():
+            yield piece
             return
         self._join()
         while self._rest:
@@ -95,6 +101,21 @@ class Pager:
         self._join()
         if len(self._rest) > self._shared:
             yield self._off(len(self._rest))
+
+    def _before_last_cut(self) -> Piece | None:
+        """What is whole, copied once, where the newest part shows by itself where its last event begins."""
+        last = self._parts[-1]
+        before = len(self._rest) + self._gathered - len(last)
+        if self._shared or before > self._bound or (self._offset + before) % self._unit():
+            return None
+        end = self._cut(last)
+        if not end:
+            return None
+        data = b"".join((self._rest, *self._parts[:-1], memoryview(last)[:end]))
+        piece = Piece(data, self._offset)
+        self._rest, self._parts, self._gathered = last[end:], [], 0
+        self._offset += len(data)
+        return piece
 
     def _join(self) -> None:
         # One copy for all: of a block each costs as much as reading it.
