@@ -1,26 +1,19 @@
 """The verbs, called as a user calls them."""
 
-import json
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from sigwatch import __version__
-from sigwatch.cli.app import application, hoisted
+from sigwatch.cli.app import hoisted
 from sigwatch.cli.context import moment
 from sigwatch.local.server import LocalServer
-from sigwatch.local.settings import Settings
 from tests.fakes.processes import GROUP, SIGNATURES
+from tests.fakes.verbs import ERROR, NOW_MS, call, call_json, run
 
-NOW_MS = int(time.time() * 1000)  # noqa: TID251 - the embedded server lives in real time
-ERROR = "[ERROR] ModuleNotFoundError: No module named 'src.api.v1.providers'"
 CONFIGURATION = f"""\
 knowledge: {{paths: ["{SIGNATURES}"]}}
 projects: {{default: {{log_groups: ["/aws/lambda/credmate-*"]}}}}
@@ -29,37 +22,6 @@ targets: [console]
 store: sqlite:state.db
 http: {{port: 0}}
 """
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalServer]:
-    with LocalServer(clock=time.time, settings=Settings(group_age_seconds=10 * 86_400.0)) as made:  # noqa: TID251 - the same
-        made.store.create_group(GROUP, created_ms=NOW_MS - 10 * 86_400_000)
-        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", made.url)
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        yield made
-
-
-def call(*arguments: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(application(), hoisted(arguments), catch_exceptions=False)
-    return result.exit_code, result.stdout, result.stderr
-
-
-def call_json(*arguments: str) -> tuple[int, Any]:
-    code, out, _ = call(*arguments, "--format", "json")
-    return code, json.loads(out)
-
-
-def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "sigwatch", *arguments]
-    return subprocess.run(command, check=False, cwd=cwd, capture_output=True, text=True)
 
 
 def test_check_shows_links_with_their_reasons_and_ends_fine(folder: Path) -> None:
