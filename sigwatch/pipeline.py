@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 from sigwatch.findings import grouping
 from sigwatch.incident import lifecycle
@@ -19,7 +20,7 @@ from sigwatch.model.logs import Hit
 from sigwatch.model.message import TOLD, Delivery, Notice
 from sigwatch.plan.scopes import Batch
 from sigwatch.plan.strategy import QueryPlan, plan_queries
-from sigwatch.ports import Clock, Observer, Store, Unit, cursor_key
+from sigwatch.ports import Clock, CursorKey, Observer, Store, Unit, cursor_key
 from sigwatch.search import Reader, Reading
 from sigwatch.telling import entry_of
 
@@ -62,10 +63,17 @@ Record = Callable[[Unit, Reading], None]
 """Writes down what a reading has searched."""
 
 
-def covering(batch: Batch) -> Record:
+class Covers(Protocol):
+    """As much of a transaction as it takes to say what was searched."""
+
+    def cover(self, key: CursorKey, start: int, end: int) -> None:
+        """See `ports.Unit.cover`."""
+
+
+def covering(batch: Batch) -> Callable[[Covers, Reading], None]:
     """Writes down that a pass has searched a batch, but for the log groups that were lost."""
 
-    def record(unit: Unit, reading: Reading) -> None:
+    def record(unit: Covers, reading: Reading) -> None:
         for group in batch.groups:
             if group not in reading.lost_groups:
                 unit.cover(cursor_key(batch.step.name, group), reading.window.start, reading.window.end)

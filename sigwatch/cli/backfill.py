@@ -11,7 +11,7 @@ import typer
 
 from sigwatch import wiring
 from sigwatch.cli.backfill_talk import resume_command, say_stopped, say_told, say_words, shown_on
-from sigwatch.cli.chosen import as_approved, chosen
+from sigwatch.cli.chosen import Drafts, Named, as_approved, chosen
 from sigwatch.cli.context import FINDINGS, FINE, Options, moment, options, stderr
 from sigwatch.cli.expected import Expected, agree, show_plan
 from sigwatch.cli.progress import gauge
@@ -28,12 +28,12 @@ from sigwatch.past.estimate import Estimate, estimate
 from sigwatch.past.ranges import in_order, kept_part
 from sigwatch.past.runs import Question, Run, Runs, patterns_of, same_patterns
 from sigwatch.past.slices import Order, searchable_part, tracks
-from sigwatch.past.values import Ended, Progress, paid_before
+from sigwatch.past.values import Ended, Progress, so_far
 from sigwatch.plan.windows import DAY
 from sigwatch.ports import Publisher
 from sigwatch.publish.words.wording import duration
 from sigwatch.report.build import build
-from sigwatch.wiring import past
+from sigwatch.wiring import past, targets
 from sigwatch.wiring.past import RunState, Search
 
 DEFAULT_SETTLE_SECONDS = 300
@@ -81,10 +81,8 @@ def backfill(  # noqa: PLR0913, PLR0917 - each is an option of the verb
     run: Annotated[str, typer.Argument(metavar="[RUN]", help="With --resume: the one to go on with.")] = "",
     since: Annotated[str, typer.Option(help="Begin: 30d ago, or a time such as 2026-02-04T06:00 (UTC).")] = "",
     until: Annotated[str, typer.Option(help="End, written likewise.")] = "now",
-    signature: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="Search for this one, whatever its status; may be repeated.")
-    ] = None,
-    include_drafts: Annotated[bool, typer.Option("--include-drafts", help="Search for drafts too.")] = False,
+    signature: Named = None,
+    include_drafts: Drafts = False,
     log_group: Annotated[
         list[str] | None,
         typer.Option(metavar="GLOB", help="Search here, not where the signatures say; may be repeated."),
@@ -143,7 +141,7 @@ def _resumed(given: Options, settings: Settings, library: Library, runs: Runs, r
 
 def _done(job: _Job, manner: _Manner) -> int:
     """Search, show, tell; returns the exit code."""
-    publishers = past.publishers_of(job.settings, os.environ, stderr()) if manner.alert else {}
+    publishers = targets.publishers(job.settings, os.environ, stderr()) if manner.alert else {}
     with stop_on_signal() as stopping, _state(job, dry_run=manner.dry_run) as state:
         failures: list[str] = []
         try:
@@ -268,8 +266,7 @@ def _before(job: _Job, search: Search, state: RunState, costs: Estimate) -> Prog
     now, groups = wiring.clock(), search.snapshot.groups
     total = sum(part.seconds for group in groups if (part := searchable_part(job.window, group, now)))
     left = sum(each.track.remaining * len(each.track.groups) for each in costs.tracks)
-    hits = sum(state.findings.hit_counts().values())
-    return replace(paid_before(state.spent_in_all()), hits=hits, total=total, covered=max(0, total - left))
+    return replace(so_far(state), total=total, covered=max(0, total - left))
 
 
 def _report(job: _Job, search: Search, ended: Ended, state: RunState, failures: Sequence[str]) -> Report:

@@ -2,11 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Annotated
 
 import typer
 
 from sigwatch.cli.context import USAGE, signature_or_exit, stderr
 from sigwatch.model.knowledge import Library, Signature, errors
+
+Named = Annotated[
+    list[str] | None, typer.Option(metavar="ID", help="Search for this one, whatever its status; may be repeated.")
+]
+Drafts = Annotated[bool, typer.Option("--include-drafts", help="Search for drafts too.")]
 
 
 def chosen(library: Library, named: Sequence[str], *, drafts: bool) -> tuple[Signature, ...]:

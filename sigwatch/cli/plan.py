@@ -21,6 +21,7 @@ from sigwatch.plan.scopes import GROUPS_PER_QUERY, resolve
 from sigwatch.plan.strategy import plan_queries
 from sigwatch.plan.windows import DAY
 from sigwatch.ports import VolumeMeter
+from sigwatch.report.words import counted
 from sigwatch.watch import look_up
 
 DAYS_PER_MONTH = 30
@@ -137,10 +138,6 @@ def _named(names: Sequence[str]) -> str:
     return shown if len(names) <= MOST_SHOWN else f"{shown} and {len(names) - MOST_SHOWN:,} more"
 
 
-def _counted(number: int, one: str, several: str) -> str:
-    return f"{number:,} {one if number == 1 else several}"
-
-
 def _print(report: dict[str, Any]) -> None:
     console = stdout()
     queries = iter(report["queries"])
@@ -151,7 +148,7 @@ def _print(report: dict[str, Any]) -> None:
     gigabytes = report["bytes_per_day"] / GIGABYTE
     say(
         console,
-        f"{_counted(len(report['queries']), 'query', 'queries')} a round; "
+        f"{counted(len(report['queries']), 'query', 'queries')} a round; "
         f"about {gigabytes:,.3f} GB a day over all passes, "
         f"{report['dollars_per_month']:,.2f} dollars a month{_known_from(report)}",
     )
@@ -159,8 +156,8 @@ def _print(report: dict[str, Any]) -> None:
 
 def _print_scope(console: Console, scope: dict[str, Any], queries: Sequence[dict[str, Any]]) -> None:
     """A scope and its queries, each text once: it is the same for every batch of log groups."""
-    size = f"{_counted(scope['log_groups'], 'log group', 'log groups')} ({scope['log_class'].lower()})"
-    say(console, f"{scope['scope']}: {size}, {_counted(scope['signatures'], 'signature', 'signatures')}", "bold")
+    size = f"{counted(scope['log_groups'], 'log group', 'log groups')} ({scope['log_class'].lower()})"
+    say(console, f"{scope['scope']}: {size}, {counted(scope['signatures'], 'signature', 'signatures')}", "bold")
     say(console, f"  {scope['strategy']}: {scope['reason']}")
     names = [name for batch in dict.fromkeys(tuple(query["log_groups"]) for query in queries) for name in batch]
     say(console, f"  log groups  {_named(names)}")

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from sigwatch import wiring
-from sigwatch.cli.chosen import chosen
+from sigwatch.cli.chosen import Drafts, Named, chosen
 from sigwatch.cli.context import FINDINGS, FINE, USAGE, Options, options, say, stderr, stdout
 from sigwatch.cli.progress import gauge
 from sigwatch.cli.report import MOST_ROWS, ReportFormat, show
@@ -100,10 +100,8 @@ def scan(  # noqa: PLR0913, PLR0917 - each is an option of the verb
     context: typer.Context,
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files or folders, or - for standard input.")],
     log_group: Annotated[str, typer.Option(help="Log group of the events; else the file's path.")] = "",
-    signature: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="Search for this one, whatever its status; may be repeated.")
-    ] = None,
-    include_drafts: Annotated[bool, typer.Option("--include-drafts", help="Search for drafts too.")] = False,
+    signature: Named = None,
+    include_drafts: Drafts = False,
     time_format: Annotated[str, typer.Option(help="How lines begin, such as '%d.%m.%Y %H:%M:%S'; else found.")] = "",
     follow: Annotated[bool, typer.Option("--follow", help="Go on as the files grow, until Ctrl-C.")] = False,
     fail_on_hit: Annotated[bool, typer.Option("--fail-on-hit", help="Exit code 1 when anything was found.")] = False,

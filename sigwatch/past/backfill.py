@@ -33,8 +33,8 @@ from sigwatch.past.slices import (
     unread,
 )
 from sigwatch.past.state import PROBLEMS, State, kept_gaps, kept_rejections
-from sigwatch.past.values import Ended, Progress, paid_before, spending
-from sigwatch.pipeline import Prepared, look_through, prepare
+from sigwatch.past.values import Ended, Progress, so_far, spending
+from sigwatch.pipeline import Prepared, covering, look_through, prepare
 from sigwatch.plan.scopes import Batch
 from sigwatch.ports import Clock, Wait, cursor_key
 from sigwatch.search import Reader, Reading
@@ -136,8 +136,7 @@ class _Run:
         left = tracks(asked.scopes, asked.window, pretended(coverage, begun), now)
         sized = [replace(track, seconds=first_length(asked.bytes_per_second(track), asked.rate)) for track in left]
         self._desk = Desk(sized, begun, asked.order, parts.places, asked.rate)
-        hits = sum(parts.state.findings.hit_counts().values())
-        self._tally = _Tally(replace(paid_before(parts.state.spent_in_all()), hits=hits, total=sum(spans)))
+        self._tally = _Tally(replace(so_far(parts.state), total=sum(spans)))
         self._count()
         rejected = kept_rejections(parts.state)
         for scope in asked.scopes:
@@ -282,9 +281,8 @@ class _Run:
         searched = len(reading.rejected) < len(known)
         with self._parts.state.unit() as unit:
             fresh = unit.add_findings(findings)
-            for group in batch.groups if searched else ():
-                if group not in reading.lost_groups:
-                    unit.cover(cursor_key(STEP.name, group), reading.window.start, reading.window.end)
+            if searched:
+                covering(batch)(unit, reading)
             unit.forget_queries(reading.markers)
             unit.spend(spending(look.events, self._parts.clock()))
             for name, value in notes:

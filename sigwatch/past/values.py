@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from sigwatch.model.coverage import Spending
 from sigwatch.model.event import QueryEnded
 from sigwatch.model.past import Gap, Paid
+from sigwatch.past.state import State
 from sigwatch.polling.spending import day_of
 
 
@@ -58,11 +59,12 @@ def spending(events: Iterable[QueryEnded], now: float) -> list[Spending]:
     return [Spending(day, e.scope, e.pass_name, e.bytes_scanned, e.dollars, 1) for e in events]
 
 
-def paid_before(spendings: Iterable[Spending]) -> Progress:
-    """What earlier sessions took."""
-    found = list(spendings)
+def so_far(state: State) -> Progress:
+    """What earlier sessions took and found."""
+    found = state.spent_in_all()
     return Progress(
         bytes_scanned=sum(each.bytes_scanned for each in found),
         dollars=sum(each.dollars for each in found),
         queries=sum(each.queries for each in found),
+        hits=sum(state.findings.hit_counts().values()),
     )

@@ -1,9 +1,8 @@
 """A search of the past, put together: what it reads with, what it leaves a daemon, and whom it tells."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-
-from rich.console import Console
 
 from sigwatch.config import Settings, store_path
 from sigwatch.findings import Finder
@@ -24,7 +23,7 @@ from sigwatch.store.sqlite import SqliteStore
 from sigwatch.watch import Snapshot, Watch
 from sigwatch.wiring import targets
 from sigwatch.wiring.aws import limits_of, log_source
-from sigwatch.wiring.parts import chance, clock, databases, rules_of, selectors_of
+from sigwatch.wiring.parts import chance, clock, databases, open_existing, rules_of, selectors_of
 from sigwatch.wiring.people import composer_of
 
 RunState = SqliteStore
@@ -93,15 +92,6 @@ def search_of(
     return Search(watch.snapshot, source, share, backfill)
 
 
-def publishers_of(settings: Settings, environ: Mapping[str, str], console: Console) -> Mapping[str, Publisher]:
-    """The targets that would be told.
-
-    Raises:
-        ConfigurationError: with every secret that is missing or can not be used.
-    """
-    return targets.publishers(settings, environ, console)
-
-
 def tell(
     settings: Settings,
     publishers: Mapping[str, Publisher],
@@ -117,24 +107,18 @@ def tell(
     """
     by_id = {each.id: each for each in signatures}
     rules, composer = rules_of(settings), composer_of(settings)
-    store = SqliteStore(store_path(settings.store))
-    try:
+    with closing(SqliteStore(store_path(settings.store))) as store:
         found = list(incidents(state.findings.in_time(), by_id, rules, end_ms))
         teller = Teller(store, by_id, composer, clock, rules.quiet_ms)
         told = teller.tell(with_hits(state.findings.in_time(), found))
         outbox = targets.outbox(settings, store.deliveries, publishers, composer, lambda _: None)
         return told, deliver_all(outbox, store.deliveries, clock, wait)
-    finally:
-        store.close()
 
 
 def _coverage(settings: Settings) -> Mapping[CursorKey, Coverage]:
     """What the daemon of this configuration has searched; nothing where none has ever run here."""
-    path = store_path(settings.store)
-    if not path.exists():
+    store = open_existing(settings)
+    if store is None:
         return {}
-    store = SqliteStore(path)
-    try:
+    with closing(store):
         return store.coverage()
-    finally:
-        store.close()

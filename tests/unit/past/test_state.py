@@ -5,7 +5,7 @@ import pytest
 from sigwatch.model.coverage import Spending
 from sigwatch.model.past import Gap
 from sigwatch.past.state import GAPS, PROBLEMS, REJECTED, gap_note, kept_gaps, kept_rejections, problem_note
-from sigwatch.past.values import Progress, paid_before
+from sigwatch.past.values import Progress, so_far
 from sigwatch.store.sqlite import SqliteStore
 
 GAP = Gap("us-east-1/shop", ("/a", "/b"), 1_000, 2_000, "too much")
@@ -42,5 +42,5 @@ def test_what_was_spent_is_added_up_over_days_and_belongs_to_its_transaction() -
         ("2026-02-04", 200),
         ("2026-02-05", 100),
     ]
-    assert paid_before(store.spent_in_all()) == Progress(bytes_scanned=300, dollars=1.5, queries=3)
+    assert so_far(store) == Progress(bytes_scanned=300, dollars=1.5, queries=3)
     store.close()
