@@ -78,7 +78,7 @@ class _Manner:
 
 def backfill(  # noqa: PLR0913, PLR0917 - each is an option of the verb
     context: typer.Context,
-    run: Annotated[str, typer.Argument(metavar="[RUN]", help="With --resume: the one to go on with.")] = "",
+    run: Annotated[str, typer.Argument(metavar="RUN", help="With --resume: the one to go on with.")] = "",
     since: Annotated[str, typer.Option(help="Begin: 30d ago, or a time such as 2026-02-04T06:00 (UTC).")] = "",
     until: Annotated[str, typer.Option(help="End, written likewise.")] = "now",
     signature: Named = None,
