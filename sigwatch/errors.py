@@ -14,6 +14,8 @@ SigwatchError
 │   ├── Ambiguous
 │   └── Refused
 └── StoreError
+    ├── Conflict
+    └── TooMuch
 """
 
 from collections.abc import Sequence
@@ -110,3 +112,11 @@ class Refused(PublishError):
 
 class StoreError(SigwatchError):
     """The state can not be read or written."""
+
+
+class Conflict(StoreError):
+    """Somebody else changed the same state at the same time and was faster: nothing was written, do it again."""
+
+
+class TooMuch(StoreError):
+    """More than the state takes in one transaction: nothing was written, do it in parts."""

@@ -13,10 +13,11 @@ from sigwatch.model.incident import Incident, Silence, State
 from sigwatch.model.logs import Search, Window
 from sigwatch.model.message import Delivery
 from sigwatch.ports import CursorKey
+from sigwatch.store.bodies import INCIDENTS, SILENCES
 from sigwatch.store.database import Database
 from sigwatch.store.sqlite_findings import SqliteFindings
 from sigwatch.store.sqlite_outbox import SqliteOutbox
-from sigwatch.store.sqlite_rows import INCIDENTS, LAST_HIT, SILENCES, entry_of
+from sigwatch.store.sqlite_rows import LAST_HIT, entry_of
 from sigwatch.store.sqlite_unit import SqliteUnit
 
 

@@ -6,12 +6,10 @@ from dataclasses import replace
 
 from sigwatch.model.audit import Entry
 from sigwatch.model.message import Alert, Delivery, Digest, Kind, Notice, Progress
+from sigwatch.store.bodies import CARD, FIRST_OF_LANE
 from sigwatch.store.database import Database
-from sigwatch.store.sqlite_rows import BEHIND, CARD, DELIVERY, LANE, delivery_of, readable
+from sigwatch.store.sqlite_rows import BEHIND, DELIVERY, LANE, delivery_of, readable
 from sigwatch.store.sqlite_unit import SqliteUnit
-
-FIRST_OF_LANE = 20
-"""Rows of one lane that are read at once: it takes one a second at best."""
 
 _WANTED = f"({BEHIND} OR (o.refresh_ms > 0 AND o.refresh_ms <= :now))"
 # News before counts, whatever is worse before the rest, a card before the entries of its thread.

@@ -11,19 +11,9 @@ from sigwatch.model.logs import Hit, LogGroup
 from sigwatch.model.message import Alert, Delivery, Kind, Milestone, Notice
 from sigwatch.model.past import Finding
 from sigwatch.ports import LAST_MS, CursorKey
+from sigwatch.store.bodies import CARD, DIGEST, INCIDENTS, SILENCES, dumped, form_of
 from sigwatch.store.sqlite_findings import add_findings
-from sigwatch.store.sqlite_rows import (
-    CARD,
-    DELIVERY,
-    DIGEST,
-    INCIDENTS,
-    LAST_HIT,
-    SILENCES,
-    dumped,
-    entry_of,
-    form_of,
-    readable,
-)
+from sigwatch.store.sqlite_rows import DELIVERY, LAST_HIT, entry_of, readable
 
 _PLACE = "pass = ? AND account = ? AND region = ? AND log_group = ?"
 

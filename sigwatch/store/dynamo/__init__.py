@@ -1,0 +1,1 @@
+"""State in one DynamoDB table, shared by any number of replicas."""
