@@ -114,6 +114,7 @@ class Metrics:
         )
         self._quarantined = gauge("quarantined", "What is set aside now.", "kind")
         self._reloaded = gauge("reload_timestamp_seconds", "When knowledge was last taken over.")
+        self._reloads = counter("reloads", "Looks for changed documents and log groups that were completed.")
         self._incomplete = counter("reads_incomplete", "Windows with something undecided in them.", "scope")
 
     def render(self) -> bytes:
@@ -141,6 +142,7 @@ class Metrics:
 
     @_on.register
     def _(self, event: ScopesResolved) -> None:
+        self._reloads.inc()
         for name, _, _ in event.scopes:
             self._rows.labels(name)
             self._bytes.labels(name)
