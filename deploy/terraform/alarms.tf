@@ -1,11 +1,12 @@
 # What watches for absence must not be sigwatch itself. All three use metrics that AWS keeps without charge.
 locals {
-  alarms = var.alarm_topic_arn == "" ? [] : [var.alarm_topic_arn]
+  # How many topics there are is known before they exist.
+  alarms = length(var.alarm_topic_arns) == 0 ? 0 : 1
 }
 
 # Each running task reports its CPU once a minute, so the samples are the tasks; no task, no metric.
 resource "aws_cloudwatch_metric_alarm" "absent" {
-  count               = length(local.alarms)
+  count               = local.alarms
   alarm_name          = "${var.name}-absent"
   alarm_description   = "No task of sigwatch has run for five minutes: known incidents go unnoticed."
   namespace           = "AWS/ECS"
@@ -17,14 +18,14 @@ resource "aws_cloudwatch_metric_alarm" "absent" {
   comparison_operator = "LessThanThreshold"
   threshold           = 1
   treat_missing_data  = "breaching"
-  alarm_actions       = local.alarms
-  ok_actions          = local.alarms
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
   tags                = var.tags
 }
 
 # Whatever a daemon does ends in a write: tasks that run and write nothing do nothing.
 resource "aws_cloudwatch_metric_alarm" "silent" {
-  count               = length(local.alarms)
+  count               = local.alarms
   alarm_name          = "${var.name}-silent"
   alarm_description   = "sigwatch has recorded nothing for fifteen minutes: it runs without working, or not at all."
   namespace           = "AWS/DynamoDB"
@@ -36,13 +37,13 @@ resource "aws_cloudwatch_metric_alarm" "silent" {
   comparison_operator = "LessThanThreshold"
   threshold           = 1
   treat_missing_data  = "breaching"
-  alarm_actions       = local.alarms
-  ok_actions          = local.alarms
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
   tags                = var.tags
 }
 
 resource "aws_cloudwatch_metric_alarm" "throttled" {
-  count               = length(local.alarms)
+  count               = local.alarms
   alarm_name          = "${var.name}-throttled"
   alarm_description   = "DynamoDB refuses writes of sigwatch's state for fifteen minutes: alerts are late."
   namespace           = "AWS/DynamoDB"
@@ -54,7 +55,7 @@ resource "aws_cloudwatch_metric_alarm" "throttled" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
   treat_missing_data  = "notBreaching"
-  alarm_actions       = local.alarms
-  ok_actions          = local.alarms
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
   tags                = var.tags
 }

@@ -88,22 +88,22 @@ resource "aws_vpc_security_group_egress_rule" "all" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "prometheus" {
-  count                        = var.prometheus_security_group_id == "" ? 0 : 1
+  count                        = length(var.prometheus_security_group_ids)
   security_group_id            = aws_security_group.this.id
   description                  = "Prometheus"
   ip_protocol                  = "tcp"
   from_port                    = local.port
   to_port                      = local.port
-  referenced_security_group_id = var.prometheus_security_group_id
+  referenced_security_group_id = var.prometheus_security_group_ids[count.index]
 }
 
 resource "aws_service_discovery_service" "this" {
-  count = var.service_discovery_namespace_id == "" ? 0 : 1
+  count = var.service_discovery == null ? 0 : 1
   name  = var.name
   tags  = var.tags
 
   dns_config {
-    namespace_id = var.service_discovery_namespace_id
+    namespace_id = var.service_discovery.namespace_id
 
     dns_records {
       type = "A"

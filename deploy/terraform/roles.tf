@@ -115,10 +115,8 @@ data "aws_iam_policy_document" "task" {
       "dynamodb:ConditionCheckItem",
       "dynamodb:DeleteItem",
       "dynamodb:DescribeTable",
-      "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:Query",
-      "dynamodb:UpdateItem",
     ]
     resources = [aws_dynamodb_table.state.arn, "${aws_dynamodb_table.state.arn}/index/waiting"]
   }

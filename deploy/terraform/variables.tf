@@ -139,22 +139,22 @@ variable "deletion_protection" {
   default     = true
 }
 
-variable "alarm_topic_arn" {
-  description = "SNS topic that hears of a service that is absent, silent or throttled; empty for no alarms."
-  type        = string
-  default     = ""
+variable "alarm_topic_arns" {
+  description = "SNS topics that hear of a service that is absent, silent or throttled; none for no alarms."
+  type        = list(string)
+  default     = []
 }
 
-variable "prometheus_security_group_id" {
-  description = "Security group that may scrape port 9464; empty for no way in."
-  type        = string
-  default     = ""
+variable "prometheus_security_group_ids" {
+  description = "Security groups that may scrape port 9464; none for no way in."
+  type        = list(string)
+  default     = []
 }
 
-variable "service_discovery_namespace_id" {
-  description = "Private DNS namespace of Cloud Map in which NAME resolves to the tasks; empty for none."
-  type        = string
-  default     = ""
+variable "service_discovery" {
+  description = "Private DNS namespace of Cloud Map in which NAME resolves to the tasks."
+  type        = object({ namespace_id = string })
+  default     = null
 }
 
 variable "wait_for_steady_state" {

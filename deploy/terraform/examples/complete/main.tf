@@ -26,5 +26,5 @@ module "sigwatch" {
   log_group_arns   = ["arn:aws:logs:${var.region}:${data.aws_caller_identity.current.account_id}:log-group:/aws/lambda/*:*"]
   secrets          = { SLACK_BOT_TOKEN = var.slack_bot_token_arn }
   knowledge_bucket = var.knowledge_bucket
-  alarm_topic_arn  = var.alarm_topic_arn
+  alarm_topic_arns = [var.alarm_topic_arn]
 }
