@@ -24,6 +24,7 @@ VERBS: Mapping[str, str] = {
     "backfill": "backfill:backfill",
     "scan": "scan:scan",
     "local": "local:local",
+    "healthcheck": "healthcheck:healthcheck",
     "version": "version:version",
     "history": "history:app",
     "incidents": "incidents:app",
