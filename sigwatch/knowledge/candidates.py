@@ -151,7 +151,9 @@ def _names_in(text: str, keys: KeysView[str]) -> Iterable[str]:
     if len(keys) <= _FEW:
         return [key for key in keys if key in text]
     runs = set(_RUN.findall(text))
-    stopped = {run[: stop.start()] for run in runs for stop in _STOP.finditer(run)}
+    # Longer ones are nobody's name, and all beginnings of a hundred thousand dots would not fit into memory.
+    longest = max(map(len, keys))
+    stopped = {run[: stop.start()] for run in runs for stop in _STOP.finditer(run, 0, longest + 1)}
     return keys & (runs | stopped)
 
 

@@ -11,7 +11,7 @@ PROSE = 600
 """Characters of a section's text that are kept: what an alert can show and a tired reader takes in."""
 
 _PLAIN_LABEL = re.compile(r"(?P<name>[A-Z][\w ()/-]{1,40}):\s+(?P<text>\S.*)")
-_REMARK = re.compile(r"\s*\([^()]*\)\s*$")
+_REMARK = re.compile(r"(?<!\s)\s*+\([^()]*+\)\s*+$")
 _MTTR_LABEL = re.compile(r"^(?:mttr\b|mean time to (?:repair|recover|resol))")
 _MTTR_TEXT = re.compile(r"\bMTTR\b[^:|\n.;]{0,60}[:|]\s*(?P<text>[^|\n.;]+)")
 _OPEN = (

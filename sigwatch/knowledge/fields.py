@@ -15,6 +15,9 @@ from sigwatch.model.knowledge import GROUPING_NAME, Problem
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
+LONGEST_ID = 200
+"""Characters; ids become labels of metrics and keys of other systems."""
+
 
 def _iso(value: object) -> object:
     """YAML reads an unquoted date as a date; documents and alerts want the ISO text."""
@@ -55,6 +58,10 @@ def _severity(value: str) -> str:
 def _one_word(value: str) -> str:
     if value.split() != [value]:
         raise ValueError("must be one word without blanks; join its parts with hyphens")
+    if not value.isprintable():
+        raise ValueError("holds control or invisible characters: write it with letters, digits and hyphens")
+    if len(value) > LONGEST_ID:
+        raise ValueError(f"is longer than {LONGEST_ID} characters: shorten it")
     return value
 
 

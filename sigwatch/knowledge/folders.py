@@ -9,10 +9,11 @@ from typing import NamedTuple
 from sigwatch.knowledge.silences import FILES
 from sigwatch.model.knowledge import Problem
 
-MAX_BYTES = 500_000
+MAX_BYTES = 200_000
 """A file beyond this was not written by people, and would hold up every reload."""
 
 _SKIPPED = "node_modules"
+_OUTSIDE = "this link leads out of the knowledge folders: add what it leads to to knowledge.paths, or remove the link"
 
 
 Stamp = tuple[int, int, int, int, int]
@@ -41,10 +42,12 @@ class Found(NamedTuple):
 def listed(paths: Iterable[Path], base: Path) -> Iterator[Found | Problem]:
     """The documents at or below the paths, each once, shown relative to `base`; what can not be read is a problem.
 
-    Folders give their `*.md` files and those of silences, sorted; hidden entries and `node_modules` are left out, links
-    to folders are followed. Never raises.
+    Folders give their `*.md` files and those of silences, sorted; hidden entries and `node_modules` are left out. Links
+    are followed where they lead to something at or below one of the paths: whoever may change the folders must not have
+    other files of the machine read, and shown. Never raises.
     """
-    walk = _Walk(base)
+    paths = tuple(paths)
+    walk = _Walk(base, paths)
     for path in paths:
         yield from walk.at(path.absolute(), ())
 
@@ -58,8 +61,9 @@ def unreadable(shown: str, what: str, error: Exception) -> Problem:
 class _Walk:
     """One walk; plain files and folders need no look at each part of their paths, and all the rest gets one."""
 
-    def __init__(self, base: Path) -> None:
+    def __init__(self, base: Path, paths: Iterable[Path]) -> None:
         self._base = base
+        self._roots = tuple(_real(path) for path in paths)
         self._seen: set[str] = set()
 
     def at(self, path: Path, above: Sequence[str]) -> Iterator[Found | Problem]:
@@ -71,10 +75,12 @@ class _Walk:
         except (OSError, RuntimeError) as error:
             yield unreadable(shown, "folder", error)
             return
-        if real:
+        if real and self._leads_out(real, above):
+            yield Problem(shown, 0, "path", _OUTSIDE)
+        elif real:
             yield from self._folder(path, real, above)
         elif there:
-            yield from self._linked(path)
+            yield from self._linked(path, above)
         else:
             yield Problem(shown, 0, "path", "there is no such file or folder: correct the path, or create it")
 
@@ -100,15 +106,21 @@ class _Walk:
             elif found := self._file(prefix + entry.name, inside + entry.name, status):
                 yield found
 
-    def _linked(self, path: Path) -> Iterator[Found | Problem]:
+    def _linked(self, path: Path, above: Sequence[str]) -> Iterator[Found | Problem]:
         try:
             real = path.resolve(strict=True)
             status = real.stat()
         except (OSError, RuntimeError) as error:
             yield unreadable(self._shown(path), "file", error)
             return
-        if found := self._file(self._shown(path), str(real), status):
+        if self._leads_out(str(real), above):
+            yield Problem(self._shown(path), 0, "path", _OUTSIDE)
+        elif found := self._file(self._shown(path), str(real), status):
             yield found
+
+    def _leads_out(self, real: str, above: Sequence[str]) -> bool:
+        """Whether a link that stands in a folder leads to what the configuration does not name."""
+        return bool(above) and not any(Path(real).is_relative_to(root) for root in self._roots)
 
     def _file(self, shown: str, real: str, status: os.stat_result) -> Found | Problem | None:
         """The file; None for one that was found before by another name."""
@@ -126,6 +138,13 @@ class _Walk:
 
     def _shown(self, path: Path) -> str:
         return (path.relative_to(self._base) if path.is_relative_to(self._base) else path).as_posix()
+
+
+def _real(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        return path.absolute()
 
 
 def _wanted(entry: os.DirEntry[str]) -> bool:

@@ -7,15 +7,37 @@ from dataclasses import dataclass
 
 import yaml
 
-_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_FASTEST: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Eight times as fast where PyYAML was built with libyaml."""
-_FENCE = re.compile(r"-{3,}\s*(?:json|yaml)?\s*$")
+_LONGEST_NUMBER = 40
+"""Characters; no key of a document is a number, and PyYAML takes minutes for `1:1:1...` to the base of 60."""
+# Possessive: whoever writes a document could hold up everything with a repetition that is tried again and again.
+_FENCE = re.compile(r"-{3,}\s*+(?:(?:json|yaml)\s*+)?$")
 _CLOSE = re.compile(r"(?:-{3,}|\.{3})\s*$")
-_CLAIM = re.compile(r"""^\s*[{]?\s*["']?(?:id|detection_pattern)["']?\s*:""", re.MULTILINE)
-_KEYED = re.compile(r"""(?:[ \t]*(?:#.*)?\n)*\s*(?:\{|["']?\w[\w .-]*["']?\s*:)""")
+_CLAIM = re.compile(r"""^[^\S\n]*+\{?[^\S\n]*+["']?(?:id|detection_pattern)["']?\s*+:""", re.MULTILINE)
+_KEYED = re.compile(r"""(?:[ \t]*+(?:#.*)?\n)*+\s*+(?:\{|["']?\w[\w .-]*+["']?\s*+:)""")
 """What keys look like, as opposed to the text below a horizontal rule."""
 _UNREADABLE = (yaml.YAMLError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What PyYAML raises: its own errors, and whatever escapes from a constructor on `!!int ""` or the year 99999."""
+
+
+class _Loader(_FASTEST):  # type: ignore[valid-type,misc]  # which one shows at run time
+    """Safe, and in time that goes with the length of the text."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Merge nothing: nine merges of nine merges, nine deep, are more keys than fit into memory."""
+        for key, _ in node.value:
+            if key.tag == "tag:yaml.org,2002:merge":
+                raise yaml.constructor.ConstructorError(None, None, "merge key <<, which is not read", key.start_mark)
+
+    def bounded_int(self, node: yaml.ScalarNode) -> int:
+        """A number as a number."""
+        if len(node.value) > _LONGEST_NUMBER:
+            raise yaml.constructor.ConstructorError(None, None, "number too long", node.start_mark)
+        return int(self.construct_yaml_int(node))
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.bounded_int)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +136,7 @@ def _after_blanks(text: str, at: int) -> int:
 
 def _yaml(block: Block) -> FrontMatter | Fault | None:
     try:
-        loader = _LOADER(block.text)
+        loader = _Loader(block.text)
         node = loader.get_single_node()
         if not isinstance(node, yaml.MappingNode):
             return None

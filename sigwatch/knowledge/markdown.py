@@ -12,7 +12,7 @@ Node: TypeAlias = SyntaxTreeNode
 """A block or a part of one; the rest of the room knows markdown-it only by this name."""
 
 _PARSER = MarkdownIt("commonmark").enable("table")
-_LABEL = re.compile(r"\*\*(?P<label>[^*]+?)\s*(?P<inner>:?)\s*\*\*(?P<outer>\s*:)?\s*(?P<text>.*)")
+_LABEL = re.compile(r"\*\*(?P<label>[^*]++)\*\*(?P<outer>\s*+:)?\s*+(?P<text>.*)")
 _ORNAMENT = re.compile(r"^[\W\d_]+")
 _CODE = ("fence", "code_block")
 SHELL = frozenset({"bash", "sh", "shell", "console", "zsh", "shell-session"})
@@ -126,9 +126,12 @@ def sections(blocks: Sequence[Node]) -> tuple[Section, ...]:
 def label_in(line: str, number: int = 0) -> Label | None:
     """The bold label that a line opens with: one with a colon, or one that is the whole line."""
     found = _LABEL.fullmatch(line.strip())
-    if found is None or not (found["inner"] or found["outer"] or not found["text"]):
+    if found is None:
         return None
-    return Label(found["label"].strip(), found["text"].strip(), number)
+    name = found["label"].strip()
+    if not (name.endswith(":") or found["outer"] or not found["text"]):
+        return None
+    return Label(name.removesuffix(":").rstrip(), found["text"].strip(), number)
 
 
 def labels(blocks: Iterable[Node]) -> Iterator[Label]:

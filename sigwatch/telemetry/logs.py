@@ -15,6 +15,7 @@ from sigwatch.model.event import (
     Event,
     IncidentChanged,
     KnowledgeLoaded,
+    LeasesMeasured,
     OpenIncidentsMeasured,
     OrphansStopped,
     OutboxMeasured,
@@ -83,11 +84,12 @@ class LogObserver:
     def _quarantine(self, event: QuarantineMeasured) -> None:
         before = self._quarantined.get(event.kind, ())
         self._quarantined[event.kind] = event.items
+        known, held = set(before), set(event.items)
         for item in event.items:
-            if item not in before:
+            if item not in known:
                 self._log.warning("quarantined", kind=event.kind, item=item)
         for item in before:
-            if item not in event.items:
+            if item not in held:
                 self._log.info("released", kind=event.kind, item=item)
 
 
@@ -99,6 +101,7 @@ _WORDS = {
     RunSkipped: "run skipped",
     ReadIncomplete: "read incomplete",
     OrphansStopped: "orphans stopped",
+    LeasesMeasured: "leases",
 }
 
 
@@ -114,7 +117,7 @@ def _level(event: Event) -> int:
             return logging.INFO
         case QueryEnded() | DeliveryEnded() | RunSkipped() | ReadIncomplete() | OrphansStopped():
             return logging.WARNING
-        case KnowledgeLoaded():
+        case KnowledgeLoaded() | LeasesMeasured():
             return logging.INFO
         case IncidentChanged(decision=decision):
             return logging.DEBUG if decision.reason in {Reason.COUNTED, Reason.COUNTED_LATE} else logging.INFO

@@ -7,12 +7,16 @@ are far more frequent in such documents, and losing a character of a path costs 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 _TOKEN = re.compile(
-    r"(?P<ticks>`+)(?P<code>[^`]+)(?P=ticks)(?!`)"
+    r"(?<!`)(?P<ticks>`++)(?P<code>[^`]+)(?P=ticks)(?!`)"
     r"|(?<![\w*/])\*\*(?P<bold>[^*\s][^*]*)(?<!\s)\*\*(?![\w*/])"
     r"|\[(?P<label>[^\]\[]+)\]\((?P<url>https?://[^\s()<>|]+)\)"
 )
+
+
+_SHOWN_HOST = re.compile(r"(?:[a-z]+://|www\.|^)(?P<host>[\w-]{1,63}(?:\.[\w-]{1,63}){1,9})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,5 +50,15 @@ def _split(text: str) -> Iterator[Run]:
         elif match["bold"] is not None:
             yield from (replace(run, bold=True) for run in _split(match["bold"]))
         else:
-            yield Run(match["label"], url=match["url"])
+            yield from _link(match["label"], match["url"])
     yield Run(text[end:])
+
+
+def _link(label: str, url: str) -> Iterator[Run]:
+    shown = _SHOWN_HOST.search(label.strip())
+    host = urlsplit(url).netloc.rpartition("@")[2].partition(":")[0]
+    # A label that names one host and leads to another is how people are led astray; then the address is seen as it is.
+    if shown and shown["host"].lower().removeprefix("www.") != host.lower().removeprefix("www."):
+        yield Run(f"{label} ({url})")
+    else:
+        yield Run(label, url=url)
