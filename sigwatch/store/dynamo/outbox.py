@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -17,6 +17,7 @@ from sigwatch.store.dynamo.rows import (
     Look,
     Row,
     by_key,
+    ended,
     find,
     is_behind,
     is_untold,
@@ -36,7 +37,7 @@ from sigwatch.store.dynamo.rows import (
     thread_refs,
 )
 from sigwatch.store.dynamo.session import Session, session, settled
-from sigwatch.store.dynamo.table import Key, Table
+from sigwatch.store.dynamo.table import MOST_ITEMS, Key, Table
 
 Record = Callable[[Session, Entry], None]
 """Adds to the audit trail, in a transaction."""
@@ -222,16 +223,16 @@ class DynamoOutbox:
         What is more than one transaction takes is gathered part by part, each with its cards: a card that somebody
         begins to post between two of them has a message of its own, and is not counted.
         """
-        try:
-            return int(settled(partial(self._gather, members, pages)))
-        except TooMuch:
-            return self._gather_in_parts(members, pages)
+        with suppress(TooMuch):
+            if len(members) < MOST_ITEMS:
+                return int(settled(partial(self._gather, members, pages)))
+        return self._gather_in_parts(members, pages)
 
     def _gather(self, members: Sequence[Delivery], pages: Sequence[tuple[Notice, Sequence[str]]]) -> int:
         with self._session() as begun:
-            threads = [row for member in members for row in superseded(begun, member)]
             if not all_free(begun, members):
                 return 0
+            threads = [row for member in members for row in superseded(begun, member)]
             for page, names in pages:
                 list_on(begun, page, free_cards(begun, page.target, names))
             for row in threads:
@@ -325,20 +326,8 @@ class DynamoOutbox:
 
 
 def _outcome(delivery: Delivery, begun: Session, row: Row) -> None:
-    """Write how a delivery ended, over whatever was changed meanwhile."""
-    after = replace(
-        row,
-        delivered=delivery.delivered,
-        progress=delivery.progress,
-        ref=delivery.ref,
-        attempts=delivery.attempts,
-        due_ms=delivery.due_ms,
-        first_attempt_ms=delivery.first_attempt_ms,
-        posted_ms=delivery.posted_ms,
-        refresh_ms=delivery.refresh_ms,
-        claim="",
-        claimed_until_ms=0,
-    )
+    """Write how a delivery ended, and where and when it was posted if it was now."""
+    after = ended(row, delivery)
     keep(begun, after)
     if after.posted_ms and not row.posted_ms:
         mark_posted(begun, after)

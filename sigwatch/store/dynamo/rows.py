@@ -1,7 +1,7 @@
-"""Outbox rows as items of the table: their keys, what of them is in the index, and the order in which they go. Pure."""
+"""Outbox rows as items of the table: their keys, what of them is in the index, and the order in which they go."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from sigwatch.model.message import Delivery, Kind, Notice, Progress
@@ -158,6 +158,23 @@ def is_untried(row: Row) -> bool:
 def is_untold(row: Row) -> bool:
     """Whether it is a card without a message of its own, of which no other target was told."""
     return row.form == CARD and not row.ref and not row.stand_in and row.delivered == 0
+
+
+def ended(row: Row, delivery: Delivery) -> Row:
+    """The row once its delivery has ended, with whatever else was changed meanwhile; its claim is given up."""
+    return replace(
+        row,
+        delivered=delivery.delivered,
+        progress=delivery.progress,
+        ref=delivery.ref,
+        attempts=delivery.attempts,
+        due_ms=delivery.due_ms,
+        first_attempt_ms=delivery.first_attempt_ms,
+        posted_ms=delivery.posted_ms,
+        refresh_ms=delivery.refresh_ms,
+        claim="",
+        claimed_until_ms=0,
+    )
 
 
 def lane_of(row: Row | Delivery) -> Key:
