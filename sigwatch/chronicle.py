@@ -1,8 +1,9 @@
 """What the audit trail says of the knowledge: what was approved, changed and withdrawn, with content hashes."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from sigwatch.incident.silence import reconciled
 from sigwatch.knowledge.silences import unread
@@ -10,8 +11,11 @@ from sigwatch.model.audit import SILENCE_ADDED, SILENCE_CANCELLED, Entry, silenc
 from sigwatch.model.incident import Silence
 from sigwatch.model.knowledge import Library, Signature
 from sigwatch.ports import Clock, Store, Unit
+from sigwatch.transaction import transacted
 
 RELOADED, APPROVED, ADDED, CHANGED, WITHDRAWN = "reloaded", "approved", "added", "changed", "withdrawn"
+AT_ONCE = 40
+"""Entries in one transaction: a state may take a hundred changes at once, and each entry is two."""
 KNOWLEDGE = "knowledge"
 """Who approves and withdraws, adds and ends silences: the documents."""
 
@@ -30,19 +34,23 @@ class Chronicle:
         """Record what is new, and make the silences of files those that hold. Nothing new records nothing.
 
         Raises:
-            StoreError: nothing was recorded.
+            StoreError: not all of it was recorded; the rest is new the next time too.
         """
         now_ms = int(self.clock() * 1000)
         recorded = {silence.id: silence for silence in self.store.all_silences()}
         entries = list(changes(self.store.known(), library, now_ms))
-        with self.store.unit() as unit:
-            for entry in entries:
-                unit.record(entry)
-                if entry.signature:
-                    detail = dict(entry.detail)
-                    unit.know(entry.signature, detail["status"], detail["hash"])
-            for silence in reconciled(recorded.values(), library.silences, unread(library.problems), now_ms):
-                _write(unit, silence, recorded.get(silence.id), now_ms)
+        for start in range(0, len(entries), AT_ONCE):
+            transacted(self.store, partial(_write_down, entries[start : start + AT_ONCE]))
+        for silence in reconciled(recorded.values(), library.silences, unread(library.problems), now_ms):
+            transacted(self.store, partial(_write, silence, recorded.get(silence.id), now_ms))
+
+
+def _write_down(entries: Iterable[Entry], unit: Unit) -> None:
+    for entry in entries:
+        unit.record(entry)
+        if entry.signature:
+            detail = dict(entry.detail)
+            unit.know(entry.signature, detail["status"], detail["hash"])
 
 
 def content_hash(signature: Signature) -> str:
@@ -78,7 +86,7 @@ def _entry(at_ms: int, action: str, name: str, project: str, status: str, finger
     return Entry(at_ms, KNOWLEDGE, action, name, name, project, detail)
 
 
-def _write(unit: Unit, silence: Silence, before: Silence | None, now_ms: int) -> None:
+def _write(silence: Silence, before: Silence | None, now_ms: int, unit: Unit) -> None:
     """Write a silence of a file; where only its line has moved, that is not worth an entry."""
     unit.put_silence(silence)
     ended, ended_before = silence.cancelled_ms is not None, before is not None and before.cancelled_ms is not None

@@ -1,12 +1,14 @@
 """What people may do to incidents, from the command line and from Slack alike.
 
-Each command is one transaction, and asked twice it finds its work done: nothing is written and nothing is told.
+What a command does to one incident is one transaction, and asked twice it finds its work done: nothing is written and
+nothing is told.
 """
 
 import glob
 import hashlib
 from collections.abc import Callable
 from dataclasses import astuple, dataclass, replace
+from functools import partial
 from typing import Final
 
 from sigwatch.chat.actions import Acknowledge, AcknowledgeAll, Feedback, Request, SilenceFor
@@ -18,6 +20,7 @@ from sigwatch.model.event import FeedbackGiven, IncidentChanged
 from sigwatch.model.incident import Decision, Incident, Matchers, Reason, Silence
 from sigwatch.ports import Clock, Observer, Store, Unit
 from sigwatch.telling import entry_of, retold
+from sigwatch.transaction import transacted
 
 HELPED, DID_NOT_HELP = "helped", "did_not_help"
 """Words of the audit trail."""
@@ -117,14 +120,17 @@ class Commands:
         )
         if wrong := faults(wanted, now_ms):
             raise SigwatchError("; ".join(wrong))
-        with self._store.unit() as unit:
+
+        def work(unit: Unit) -> Silenced:
             same = next((held for held in unit.silences(now_ms) if _as_good(held, wanted)), None)
             if same is not None:
                 return Silenced(Reason.ALREADY_SO, same)
             made = replace(wanted, id=_silence_id(wanted))
             unit.put_silence(made)
             unit.record(silence_entry(now_ms, actor, SILENCE_ADDED, made))
-        return Silenced(Reason.SILENCED, made)
+            return Silenced(Reason.SILENCED, made)
+
+        return transacted(self._store, work)
 
     def expire(self, silence_id: str, actor: str) -> Silenced:
         """End a silence now, or keep it from beginning.
@@ -133,7 +139,8 @@ class Commands:
             SigwatchError: there is no such silence.
         """
         now_ms = self._now_ms()
-        with self._store.unit() as unit:
+
+        def work(unit: Unit) -> Silenced:
             found = unit.silence(silence_id)
             if found is None:
                 raise SigwatchError(
@@ -144,7 +151,9 @@ class Commands:
             ended = replace(found, cancelled_ms=now_ms, cancelled_by=actor)
             unit.put_silence(ended)
             unit.record(silence_entry(now_ms, actor, SILENCE_CANCELLED, ended))
-        return Silenced(Reason.SILENCE_ENDED, ended)
+            return Silenced(Reason.SILENCE_ENDED, ended)
+
+        return transacted(self._store, work)
 
     def feedback(self, incident_id: str, helped: bool, actor: str) -> Noted:
         """Somebody says whether the steps that were shown with an incident were of use. The last word of each counts.
@@ -153,7 +162,8 @@ class Commands:
             SigwatchError: there is no such incident.
         """
         now_ms = self._now_ms()
-        with self._store.unit() as unit:
+
+        def work(unit: Unit) -> Noted:
             incident = _incident(unit, incident_id)
             action = HELPED if helped else DID_NOT_HELP
             said = [e for e in unit.entries(incident.id) if e.actor == actor and e.action in {HELPED, DID_NOT_HELP}]
@@ -161,8 +171,12 @@ class Commands:
                 return Noted(Reason.ALREADY_SO, said[-1])
             entry = Entry(now_ms, actor, action, incident.id, incident.signature, incident.project)
             unit.record(entry)
-        self._observe(FeedbackGiven(incident.id, incident.signature, helped, actor))
-        return Noted(None, entry)
+            return Noted(None, entry)
+
+        noted = transacted(self._store, work)
+        if noted.reason is None:
+            self._observe(FeedbackGiven(noted.entry.subject, noted.entry.signature, helped, actor))
+        return noted
 
     def silence_incident(self, incident_id: str, seconds: int, actor: str) -> Silenced:
         """Silence what an incident is about: its signature in its project, and its log group.
@@ -207,19 +221,26 @@ class Commands:
         actor: str,
         choose: Callable[[Unit], list[Incident]],
     ) -> tuple[Decision, ...]:
-        """Decide on incidents and write what that changes, as one transaction."""
+        """Decide on incidents and write what that changes, each in a transaction of its own."""
         now_ms = self._now_ms()
-        with self._store.unit() as unit:
-            decisions = tuple(decide(incident, actor, now_ms) for incident in choose(unit))
-            changed = [decision for decision in decisions if decision.reason is not Reason.ALREADY_SO]
-            for decision in changed:
+
+        def work(unit: Unit, name: str) -> Decision:
+            decision = decide(_incident(unit, name), actor, now_ms)
+            if decision.reason is not Reason.ALREADY_SO:
                 unit.put_incident(decision.incident)
                 unit.record(entry_of(decision, now_ms))
                 for notice in retold(decision, unit.cards(decision.incident.id), now_ms):
                     unit.enqueue(notice)
-        for decision in changed:
-            self._observe(IncidentChanged(decision))
-        return decisions
+            return decision
+
+        with self._store.unit() as unit:
+            names = [incident.id for incident in choose(unit)]
+        decisions = []
+        for name in names:
+            decisions.append(transacted(self._store, partial(work, name=name)))
+            if decisions[-1].reason is not Reason.ALREADY_SO:
+                self._observe(IncidentChanged(decisions[-1]))
+        return tuple(decisions)
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)

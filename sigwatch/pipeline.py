@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from sigwatch.errors import TooMuch
 from sigwatch.findings import grouping
 from sigwatch.incident import lifecycle
 from sigwatch.incident.own import OWN, cut_hit, overflow_hit
@@ -23,6 +24,7 @@ from sigwatch.plan.strategy import QueryPlan, plan_queries
 from sigwatch.ports import Clock, CursorKey, Observer, Store, Unit, cursor_key
 from sigwatch.search import Reader, Reading
 from sigwatch.telling import entry_of
+from sigwatch.transaction import transacted
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,10 @@ class Pipeline:
     observe: Observer
 
     def sweep(self, batch: Batch, prepared: Prepared, record: Record) -> Reading:
-        """Search one batch and record, in one transaction, its hits, incidents, outbox rows and what was searched.
+        """Search one batch and record its hits, incidents, outbox rows and what was searched, in one transaction.
+
+        Where that is more than the state takes at once, the first of the hits are recorded with what follows from them
+        in transactions of their own, and what was searched with the last.
 
         Raises:
             SourceError: nothing was recorded; the window is done again.
@@ -113,15 +118,40 @@ class Pipeline:
         searched = len(reading.rejected) < len(batch.scope.signatures)
         hits = [*found.hits, *map(overflow_hit, reading.overflowing), *map(cut_hit, found.unseen[:1])]
         signatures = {signature.id: signature for signature in (*OWN, *batch.scope.signatures)}
-        with self.store.unit() as unit:
-            fresh = unit.add_hits(hits)
-            decisions = self._decide(unit, fresh, signatures)
+
+        def finish(unit: Unit) -> None:
+            unit.guard(batch.lease)
             unit.forget_queries(reading.markers)
             if searched:
                 record(unit, reading)
+
+        fresh, decisions = self._recorded(hits, signatures, finish)
         self._tell(batch, reading, fresh, found, signatures)
         self._changed(decisions)
         return reading
+
+    def _recorded(
+        self, hits: Sequence[Hit], signatures: Mapping[str, Signature], finish: Callable[[Unit], None]
+    ) -> tuple[list[Hit], list[Decision]]:
+        """Record hits and all that follows from them, and return those that are new and what was decided."""
+
+        def work(unit: Unit) -> tuple[list[Hit], list[Decision]]:
+            fresh = unit.add_hits(hits)
+            decisions = self._decide(unit, fresh, signatures)
+            finish(unit)
+            return fresh, decisions
+
+        try:
+            return transacted(self.store, work)
+        except TooMuch:
+            if len(hits) < 2:
+                raise
+        # What belongs to one incident stays together, in the order of time.
+        ordered = sorted(hits, key=lambda each: (signatures[each.signature].recovers or each.signature, each.row))
+        middle = len(ordered) // 2
+        first = self._recorded(ordered[:middle], signatures, lambda _: None)
+        second = self._recorded(ordered[middle:], signatures, finish)
+        return first[0] + second[0], first[1] + second[1]
 
     def report(self, found: Hit) -> None:
         """Open or continue an incident of sigwatch itself.
@@ -130,28 +160,41 @@ class Pipeline:
             StoreError: nothing was recorded.
         """
         own = {signature.id: signature for signature in OWN}
-        with self.store.unit() as unit:
-            decisions = self._decide(unit, unit.add_hits([found]), own)
-        self._changed(decisions)
+        self._changed(transacted(self.store, lambda unit: self._decide(unit, unit.add_hits([found]), own)))
 
     def review(self, signatures: Mapping[str, Signature], covered_ms: Callable[[Incident], int]) -> None:
-        """Do what time alone asks for: end what is quiet, call again, begin and end silences, warn of their ends."""
+        """Do what time alone asks for: end what is quiet, call again, begin and end silences, warn of their ends.
+
+        Each incident has a transaction of its own, in which it is looked at once more.
+        """
         now_ms = int(self.clock() * 1000)
         known = {signature.id: signature for signature in OWN} | dict(signatures)
-        made = []
         with self.store.unit() as unit:
             silences, incidents = unit.silences(now_ms), unit.unresolved()
-            for incident in incidents:
-                silence = hush(silences, incident, now_ms)
-                decision = lifecycle.review(incident, now_ms, covered_ms(incident), silence, self.rules)
-                if decision.reason in TOLD:
-                    self._record(unit, decision, known.get(incident.signature), now_ms)
-                    made.append(decision)
-            for silence in expiring(silences, now_ms):
-                hidden = [incident for incident in incidents if matches(silence.matchers, incident)]
-                for notice in self.warn(silence, hidden, now_ms):
-                    unit.enqueue(notice)
-        self._changed(made)
+
+        def decide(incident: Incident) -> Decision:
+            silence = hush(silences, incident, now_ms)
+            return lifecycle.review(incident, now_ms, covered_ms(incident), silence, self.rules)
+
+        def change(unit: Unit, name: str) -> list[Decision]:
+            found = unit.incident_by_id(name)
+            decision = decide(found) if found else None
+            if decision is None or decision.reason not in TOLD:
+                return []
+            self._record(unit, decision, known.get(decision.incident.signature), now_ms)
+            return [decision]
+
+        for incident in incidents:
+            if decide(incident).reason in TOLD:
+                self._changed(transacted(self.store, partial(change, name=incident.id)))
+        for silence in expiring(silences, now_ms):
+            hidden = [incident for incident in incidents if matches(silence.matchers, incident)]
+            transacted(self.store, partial(self._enqueue, list(self.warn(silence, hidden, now_ms))))
+
+    @staticmethod
+    def _enqueue(notices: Iterable[Notice], unit: Unit) -> None:
+        for notice in notices:
+            unit.enqueue(notice)
 
     def _changed(self, decisions: Iterable[Decision]) -> None:
         for decision in decisions:
@@ -159,9 +202,10 @@ class Pipeline:
 
     def _decide(self, unit: Unit, hits: Iterable[Hit], signatures: Mapping[str, Signature]) -> list[Decision]:
         now_ms = int(self.clock() * 1000)
-        silences = unit.silences(now_ms)
+        together = self._together(hits, signatures)
+        silences = unit.silences(now_ms) if together else []
         made = []
-        for (name, group), found in self._together(hits, signatures).items():
+        for (name, group), found in together.items():
             prior, signature = unit.incident(name, group), signatures.get(name)
             if signature is None and prior is None:
                 continue

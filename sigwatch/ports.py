@@ -8,6 +8,7 @@ from sigwatch.model.audit import Entry
 from sigwatch.model.coverage import Coverage, Lookback, Spending, StartedQuery
 from sigwatch.model.event import Event
 from sigwatch.model.incident import Incident, Silence
+from sigwatch.model.lease import Held, Lease, Ledger
 from sigwatch.model.logs import Hit, LogGroup, Row, Search, SearchResult, Volume, Window
 from sigwatch.model.message import Content, Delivery, Notice
 from sigwatch.model.past import Finding
@@ -80,13 +81,21 @@ class QueryLog(Protocol):
 
 
 class Unit(Protocol):
-    """One transaction: what it writes becomes durable together or not at all."""
+    """One transaction: what it writes becomes durable together or not at all.
+
+    Another transaction that changes the same may be faster: then leaving this one raises Conflict, and the work is done
+    again; see `transaction.transacted`. Where it is more than the state takes at once, leaving raises TooMuch.
+    """
+
+    def guard(self, lease: Lease) -> None:
+        """Let this transaction be refused unless the lease still holds.
+
+        Raises:
+            StoreError: it has been given to somebody else.
+        """
 
     def add_hits(self, hits: Sequence[Hit]) -> list[Hit]:
         """Record the hits and return those that were not known before, in the given order."""
-
-    def add_findings(self, findings: Sequence[Finding]) -> int:
-        """See `Findings.add`."""
 
     def incident(self, signature: str, group: str, before_ms: int = LAST_MS) -> Incident | None:
         """Of the incidents of that signature and grouping key the one with the newest hit, before a time if given."""
@@ -138,7 +147,10 @@ class Unit(Protocol):
         """All between the two seconds has been searched; an empty range says where a pass begins."""
 
     def uncover(self, second: int) -> None:
-        """Nothing from `second` on counts as searched: the clock was ahead when it was."""
+        """Nothing from `second` on counts as searched: the clock was ahead when it was.
+
+        Harmless when repeated, and alone in its transaction.
+        """
 
     def watch_set(self, group: LogGroup, digest: str, entries: Sequence[str]) -> None:
         """The log group is searched for these signatures, given as id and fingerprint, from now on."""
@@ -210,8 +222,21 @@ class Deliveries(Protocol):
 class Store(QueryLog, Protocol):
     """State that survives a restart."""
 
+    hits_at_once: int
+    """New hits that one transaction takes whatever their times are."""
+
+    @property
+    def installation(self) -> str:
+        """Short name of this state: by it the queries that belong to it are told from those of others."""
+
     def unit(self) -> AbstractContextManager[Unit]:
         """Begin a transaction: committed on leaving, rolled back on an exception."""
+
+    def shards(self, groups: Collection[LogGroup]) -> Mapping[LogGroup, str]:
+        """By log group, the name of the lease under which it is searched; empty where nobody shares the state.
+
+        Log groups that no pass has begun with are left out.
+        """
 
     def coverage(self) -> Mapping[CursorKey, Coverage]:
         """What each pass has searched in each log group that it ever began with."""
@@ -253,9 +278,10 @@ class Store(QueryLog, Protocol):
         """Status and content hash of each signature, as the audit trail has it."""
 
     def prune(self, cutoffs: Mapping[str, int]) -> int:
-        """Drop what is older than a time, in epoch milliseconds, and return how many rows.
+        """Drop what is older than a time, in epoch milliseconds, and return how many rows were dropped at once.
 
-        By kind: hits, notifications, incidents, silences, audit, spending. What is open or undelivered stays.
+        By kind: hits, notifications, incidents, silences, audit, spending. What is open or undelivered stays. What goes
+        by itself is not counted, and not given any more either.
         """
 
     def outbox(self, now_ms: int) -> tuple[int, float]:
@@ -266,6 +292,25 @@ class Store(QueryLog, Protocol):
 
     def close(self) -> None:
         """Let go of the state."""
+
+
+class Leases(Protocol):
+    """Leases that any number of replicas share."""
+
+    def read(self) -> Ledger:
+        """Everything, as it is now."""
+
+    def beat(self, replica: str) -> None:
+        """Show that a replica is alive: what it wrote before looks different from now on."""
+
+    def take(self, name: str, replica: str, seen: Held | None) -> Lease | None:
+        """Give a lease to a replica unless it has changed since it was seen; None when somebody was faster."""
+
+    def give_back(self, lease: Lease) -> None:
+        """Let go of a lease, if it is still held."""
+
+    def bow_out(self, replica: str) -> None:
+        """Forget a replica."""
 
 
 class Findings(Protocol):

@@ -28,10 +28,14 @@ class Coverage:
 
     def plus(self, windows: Iterable[Window]) -> "Coverage":
         """The coverage with more windows searched."""
+        return self.joined((window.start, window.end) for window in windows)
+
+    def joined(self, more: Iterable[Span]) -> "Coverage":
+        """The coverage with more spans, which may be empty ones."""
         spans = list(self.spans)
-        for window in windows:
-            alike = [s for s in spans if s[0] <= window.end and s[1] >= window.start]
-            merged = min([window.start, *(s[0] for s in alike)]), max([window.end, *(s[1] for s in alike)])
+        for start, end in more:
+            alike = [s for s in spans if s[0] <= end and s[1] >= start]
+            merged = min([start, *(s[0] for s in alike)]), max([end, *(s[1] for s in alike)])
             spans = sorted([*(s for s in spans if s not in alike), merged])
         return Coverage(tuple(spans))
 

@@ -115,6 +115,18 @@ class CoverageMeasured:
 
 
 @dataclass(frozen=True, slots=True)
+class LeasesMeasured:
+    """How the work is shared out now."""
+
+    held: int
+    """Leases of this replica."""
+    leases: int
+    """Of all replicas."""
+    replicas: int
+    """That show signs of life, this one included."""
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentChanged:
     """An incident opened, grew, resolved or came back."""
 
@@ -218,6 +230,7 @@ Event = (
     | QueryEnded
     | WindowSearched
     | CoverageMeasured
+    | LeasesMeasured
     | IncidentChanged
     | FeedbackGiven
     | ReadIncomplete

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from itertools import groupby, islice
 
 from sigwatch.incident.fingerprint import incident_id
@@ -22,11 +23,10 @@ from sigwatch.pipeline import Compose
 from sigwatch.ports import Clock, Deliveries, Store, Unit, Wait
 from sigwatch.report.fold import known
 from sigwatch.telling import entry_of
+from sigwatch.transaction import transacted
 
 ACTOR = "backfill"
 """Who opened an incident, as the audit trail and the thread have it."""
-AT_ONCE = 20_000
-"""Hits of one transaction: an incident may have a million, and the daemon waits while they are written."""
 ROUNDS = 120
 PAUSE_SECONDS = 1.0
 """Between two rounds: a channel of Slack takes a message a second, and has room for the next few after a minute."""
@@ -73,15 +73,14 @@ class Teller:
     compose: Compose
     clock: Clock
     quiet_ms: int
-    at_once: int = AT_ONCE
 
     def tell(self, found: Iterable[tuple[IncidentFound, Iterable[Hit]]]) -> Told:
         """Record what is new and write its messages into the outbox, one transaction for each incident.
 
         The store knows an incident that one of its own would have taken in, that the audit trail has, or whose hits it
-        has. Where there are more hits than `at_once`, the first of them decide over that, and the others follow in
-        transactions of their own. Should those fail, the incident is told all the same, and the daemon may count again
-        the hits that it is yet to search.
+        has. Where there are more hits than the store takes at once, the first of them decide over that, and the others
+        follow in transactions of their own. Should those fail, the incident is told all the same, and the daemon may
+        count again the hits that it is yet to search.
 
         Occurrences are numbered by what the store knows when an incident is told: give those of one signature in the
         order of time. What was told before keeps its number.
@@ -95,27 +94,25 @@ class Teller:
         """
         by_fate: defaultdict[Fate, list[Incident]] = defaultdict(list)
         for each, hits in found:
-            parts = _parts(hits, self.at_once)
-            fate, incident = self._tell(each.incident, next(parts, []))
+            parts = _parts(hits, self.store.hits_at_once)
+            fate, incident = transacted(self.store, partial(self._tell, each.incident, next(parts, [])))
             by_fate[fate].append(incident)
             for part in parts if fate is not Fate.KNOWN else ():
-                with self.store.unit() as unit:
-                    unit.add_hits(part)
+                transacted(self.store, partial(_add_hits, part))
         return Told(tuple(by_fate[Fate.TOLD]), tuple(by_fate[Fate.KNOWN]), tuple(by_fate[Fate.SILENCED]))
 
-    def _tell(self, found: Incident, hits: Sequence[Hit]) -> tuple[Fate, Incident]:
+    def _tell(self, found: Incident, hits: Sequence[Hit], unit: Unit) -> tuple[Fate, Incident]:
         now_ms = int(self.clock() * 1000)
-        with self.store.unit() as unit:
-            if self._is_known(unit, found) or not unit.add_hits(hits):
-                return Fate.KNOWN, found
-            decision = self._decision(found, _previous(unit, found), now_ms)
-            silence = hush(unit.silences(now_ms), decision.incident, now_ms)
-            incident = replace(decision.incident, silence=silence)
-            self._record(unit, replace(decision, incident=incident), now_ms)
-            if silence is None:
-                return Fate.TOLD, incident
-            self._record(unit, Decision(Reason.SILENCED, incident, silence.author), now_ms)
-            return Fate.SILENCED, incident
+        if self._is_known(unit, found) or not unit.add_hits(hits):
+            return Fate.KNOWN, found
+        decision = self._decision(found, _previous(unit, found), now_ms)
+        silence = hush(unit.silences(now_ms), decision.incident, now_ms)
+        incident = replace(decision.incident, silence=silence)
+        self._record(unit, replace(decision, incident=incident), now_ms)
+        if silence is None:
+            return Fate.TOLD, incident
+        self._record(unit, Decision(Reason.SILENCED, incident, silence.author), now_ms)
+        return Fate.SILENCED, incident
 
     def _is_known(self, unit: Unit, found: Incident) -> bool:
         """Whether the store has an incident that this one would have been a part of, or has had it."""
@@ -221,6 +218,10 @@ def _name(found: Incident) -> str:
 
 def _previous(unit: Unit, found: Incident) -> Incident | None:
     return unit.incident(found.signature, found.group, found.first_seen_ms)
+
+
+def _add_hits(hits: Sequence[Hit], unit: Unit) -> None:
+    unit.add_hits(hits)
 
 
 def _parts(hits: Iterable[Hit], at_once: int) -> Iterator[list[Hit]]:

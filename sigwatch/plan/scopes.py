@@ -11,6 +11,7 @@ from itertools import accumulate, chain
 from operator import or_
 
 from sigwatch.model.knowledge import Problem, Signature
+from sigwatch.model.lease import ALONE, Lease
 from sigwatch.model.logs import LogGroup, Pass, Scope, Window
 
 GROUPS_PER_QUERY = 50
@@ -31,12 +32,13 @@ _NAME = re.compile(r"[.\-_/#A-Za-z0-9*?\[\]!]{1,512}")
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One window of up to 50 log groups that is searched for the same signatures."""
+    """One window of up to 50 log groups that is searched for the same signatures, under one lease."""
 
     scope: Scope
     step: Pass
     window: Window
     groups: tuple[LogGroup, ...]
+    lease: Lease = ALONE
 
 
 def selectors(signature: Signature, project_groups: Sequence[str]) -> tuple[str, ...]:
@@ -172,16 +174,29 @@ def _name(group: LogGroup, signatures: Iterable[Signature]) -> str:
     return f"{where}/{'+'.join(projects)}" if len(projects) <= MOST_NAMED else f"{where}/{len(projects)} projects"
 
 
-def batches(step: Pass, scopes: Iterable[Scope], window_of: Callable[[LogGroup], Window | None]) -> list[Batch]:
-    """What a pass has to search: groups of one scope with the same due window, by 50, oldest window first."""
+def batches(
+    step: Pass,
+    scopes: Iterable[Scope],
+    window_of: Callable[[LogGroup], Window | None],
+    lease_of: Callable[[LogGroup], Lease | None] = lambda _group: ALONE,
+) -> list[Batch]:
+    """What a pass has to search: groups of one scope and lease with the same due window, by 50, oldest window first.
+
+    Log groups without a lease are somebody else's.
+    """
     due = []
     for scope in scopes:
-        by_window: defaultdict[Window, list[LogGroup]] = defaultdict(list)
+        alike: defaultdict[tuple[Window, Lease], list[LogGroup]] = defaultdict(list)
         for group in scope.groups:
-            window = window_of(group)
-            if window:
-                by_window[window].append(group)
-        due += [Batch(scope, step, window, chunk) for window, groups in by_window.items() for chunk in _chunks(groups)]
+            lease = lease_of(group)
+            window = window_of(group) if lease else None
+            if lease and window:
+                alike[window, lease].append(group)
+        due += [
+            Batch(scope, step, window, chunk, lease)
+            for (window, lease), groups in alike.items()
+            for chunk in _chunks(groups)
+        ]
     return sorted(due, key=lambda batch: batch.window)
 
 

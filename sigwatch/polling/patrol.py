@@ -16,17 +16,20 @@ from sigwatch.incident.own import unread_hit
 from sigwatch.model.coverage import Coverage, Lookback
 from sigwatch.model.event import BudgetMeasured, CoverageMeasured, QueryStatus, RunSkipped, SkipReason
 from sigwatch.model.incident import Incident
+from sigwatch.model.lease import CHORES, Lease
 from sigwatch.model.logs import LogGroup, Pass, Scope, Window
 from sigwatch.pipeline import Pipeline, Prepared, Record, covering, prepare
 from sigwatch.plan.budget import Allowance, Saving
 from sigwatch.plan.scopes import Batch, batches
 from sigwatch.plan.windows import Pace, due_window, ripe_window
 from sigwatch.polling.adoption import adopt
-from sigwatch.polling.lookback import batch_for, repaying
+from sigwatch.polling.lookback import batch_for, repaying, wanted_of
 from sigwatch.polling.measure import coverage_measured, open_measured
 from sigwatch.polling.places import Places
+from sigwatch.polling.tenure import Alone, Tenure
 from sigwatch.polling.workers import Crew, Share, Work
 from sigwatch.ports import CursorKey, cursor_key
+from sigwatch.transaction import transacted
 from sigwatch.watch import Snapshot, Watch
 
 CLOCK_TOLERANCE_SECONDS = 60
@@ -49,8 +52,12 @@ class Patrol:
         workers: Crew,
         places: Places,
         allowance: Callable[[Sequence[Pass]], Allowance],
+        tenure: Tenure | None = None,
     ) -> None:
-        """Hand work to `workers`, by the lane of its log groups and by pass and scope."""
+        """Hand work to `workers`, by the lane of its log groups and by pass and scope; what is not held is left alone.
+
+        Without a tenure everything is held: nobody shares the state.
+        """
         self.passes = tuple(sorted(passes, key=lambda step: step.delay))
         self._pace = pace
         self._watch = watch
@@ -61,7 +68,8 @@ class Patrol:
         self._workers = workers
         self._places = places
         self._allowance = allowance
-        self._adopted = Snapshot()
+        self._tenure = tenure or Alone()
+        self._adopted = Snapshot(), -1
         self._adopting = threading.Lock()
         self._measured: dict[str, set[str]] = {step.name: set() for step in passes}
         self._stopping = threading.Event()
@@ -95,6 +103,7 @@ class Patrol:
             self._account(snapshot)
             if snapshot.looked_up:
                 self._review(snapshot)
+            self._observe(open_measured(self._store.unresolved()))
         self._measure(step, snapshot)
         return handed
 
@@ -102,19 +111,30 @@ class Patrol:
         return self._workers.submit(batch.groups[0].lane, (batch.step.name, batch.scope.name), work)
 
     def _adopt(self, snapshot: Snapshot) -> None:
-        """Begin with what a snapshot has anew; the first time also go on with what an earlier run had begun."""
+        """Begin with what a snapshot has anew, and go on with what others had begun in log groups that are new here."""
         with self._adopting:
-            if snapshot is self._adopted:
+            before, era = self._adopted
+            # Read first: a lease that comes meanwhile is adopted the next time.
+            now_era = self._tenure.era
+            if snapshot is before and era == now_era:
                 return
             now = self._clock()
             if any(each.frontier > now + CLOCK_TOLERANCE_SECONDS for each in self._store.coverage().values()):
-                with self._store.unit() as unit:
-                    unit.uncover(int(now))
-            adopt(self._store, self.passes, snapshot.scopes, now, self._pace)
+                transacted(self._store, lambda unit: unit.uncover(int(now)))
+            adopt(self._store, self.passes, snapshot.scopes, now, self._pace, self._is_mine)
             self._expect(snapshot.scopes)
-            if not self._adopted.looked_up:
-                self._places.resume(self._store.started_queries(), {group.arn: group for group in snapshot.groups})
-            self._adopted = snapshot
+            if not before.looked_up or era != now_era:
+                mine = {group.arn: group for group in snapshot.groups if self._is_mine(group)}
+                self._places.resume(self._store.started_queries(), mine)
+            self._adopted = snapshot, now_era
+
+    def _is_mine(self, group: LogGroup) -> bool:
+        return self._lease_of(group) is not None
+
+    def _lease_of(self, group: LogGroup) -> Lease | None:
+        """The lease under which a log group may be searched here and now; None where another replica does."""
+        shard = self._store.shards([group]).get(group)
+        return None if shard is None else self._tenure.lease(shard)
 
     def _expect(self, scopes: Iterable[Scope]) -> None:
         """Have threads kept for every pass of every scope, whichever has work first."""
@@ -144,7 +164,7 @@ class Patrol:
                 window = rule(step, group, self._places.seen(place, found, now), now, pace)
                 return window and self._places.fitted(place, window)
 
-            return batches(step, scopes, window_of)[:most]
+            return batches(step, scopes, window_of, self._lease_of)[:most]
 
         return self._places.take(choose)
 
@@ -169,9 +189,11 @@ class Patrol:
         """Begin with what new signatures are owed."""
         handed = []
         for owed in [] if self._stopping.is_set() else self._store.lookbacks():
-            batch = batch_for(owed, snapshot.scopes, self._places.fitted)
+            wanted = wanted_of(owed, snapshot.scopes)
+            batch = batch_for(owed, wanted, self._places.fitted, self._lease_of)
             if batch is None:
-                self._write_off(owed, snapshot)
+                if not wanted:
+                    self._write_off(owed, snapshot)
                 continue
             for taken in self._places.take(partial(self._still_owed, owed, batch)):
                 work = partial(self._attempt, taken, prepare(taken.scope.signatures), repaying(owed, taken))
@@ -184,10 +206,14 @@ class Patrol:
         return [batch] if free and owed in self._store.lookbacks() else []
 
     def _write_off(self, owed: Lookback, snapshot: Snapshot) -> None:
-        """Nothing of a look-back is watched any more; where log groups are only set aside, it stays owed."""
-        if not any(group.arn in owed.groups for group in snapshot.lost):
-            with self._store.unit() as unit:
-                unit.repay(owed.id)
+        """Nothing of a look-back is watched any more; where log groups are only set aside, it stays owed.
+
+        Whoever searches its log groups knows that best.
+        """
+        there = [group for group in snapshot.groups if group.arn in owed.groups]
+        mine = all(map(self._is_mine, there)) if there else self._tenure.lease(CHORES) is not None
+        if mine and not any(group.arn in owed.groups for group in snapshot.lost):
+            transacted(self._store, lambda unit: unit.repay(owed.id))
 
     def _attempt(self, batch: Batch, prepared: Prepared, record: Record) -> bool:
         try:
@@ -220,7 +246,7 @@ class Patrol:
         """Say what the budget has come to; where it is spent, on-call must know that nothing is read."""
         allowance = self._allowance(self.passes)
         self._observe(BudgetMeasured(allowance.saving, allowance.spent, allowance.budget))
-        if allowance.saving is Saving.LEAVE_UNREAD and allowance.budget is not None:
+        if allowance.saving is Saving.LEAVE_UNREAD and allowance.budget is not None and self._tenure.lease(CHORES):
             every = max(1, self._pipeline.rules.quiet_ms // 2)
             at_ms = int(self._clock() * 1000) // every * every
             groups, since = self._unread(snapshot)
@@ -243,11 +269,12 @@ class Patrol:
             self._observe(event)
 
     def _review(self, snapshot: Snapshot) -> None:
+        if not self._tenure.lease(CHORES):
+            return
         coverage = self._store.coverage()
         watched = {cursor_key(self.passes[0].name, group) for _, group in snapshot.places}
         known = {signature.id: signature for signature in snapshot.library.signatures}
         self._pipeline.review(known, lambda incident: self._covered_ms(incident, coverage, watched))
-        self._observe(open_measured(self._store.unresolved()))
 
     def _covered_ms(self, incident: Incident, coverage: Mapping[CursorKey, Coverage], watched: set[CursorKey]) -> int:
         first = self.passes[0].name

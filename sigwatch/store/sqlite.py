@@ -10,7 +10,8 @@ from pathlib import Path
 from sigwatch.model.audit import Entry
 from sigwatch.model.coverage import Coverage, Lookback, Span, Spending, StartedQuery
 from sigwatch.model.incident import Incident, Silence, State
-from sigwatch.model.logs import Search, Window
+from sigwatch.model.lease import ALONE
+from sigwatch.model.logs import LogGroup, Search, Window
 from sigwatch.model.message import Delivery
 from sigwatch.ports import CursorKey
 from sigwatch.store.bodies import INCIDENTS, SILENCES
@@ -23,6 +24,9 @@ from sigwatch.store.sqlite_unit import SqliteUnit
 
 class SqliteStore:
     """The state of one daemon. Safe to use from several threads; each transaction waits for the one before it."""
+
+    hits_at_once = 20_000
+    """An incident may have a million hits, and the daemon waits while they are written."""
 
     def __init__(self, path: Path | str) -> None:
         """Open or create the file; see `Database` for what is no file.
@@ -46,6 +50,10 @@ class SqliteStore:
     def installation(self) -> str:
         """Short name of this state: by it the queries that belong to it are told from those of others."""
         return str(self._rows("SELECT value FROM facts WHERE name = 'installation'")[0][0])
+
+    def shards(self, groups: Collection[LogGroup]) -> Mapping[LogGroup, str]:
+        """See `ports.Store.shards`: nobody shares the file."""
+        return dict.fromkeys(groups, ALONE.name)
 
     def coverage(self) -> Mapping[CursorKey, Coverage]:
         """See `ports.Store.coverage`."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sigwatch.model.audit import Entry
 from sigwatch.model.coverage import Lookback, Spending
 from sigwatch.model.incident import Incident, Silence, State
+from sigwatch.model.lease import Lease
 from sigwatch.model.logs import Hit, LogGroup
 from sigwatch.model.message import Alert, Delivery, Kind, Milestone, Notice
 from sigwatch.model.past import Finding
@@ -24,6 +25,9 @@ class SqliteUnit:
     def __init__(self, connection: sqlite3.Connection) -> None:
         """Take a connection on which BEGIN was said."""
         self._connection = connection
+
+    def guard(self, lease: Lease) -> None:
+        """See `ports.Unit.guard`: nobody else is given a lease on the file."""
 
     def add_hits(self, hits: Sequence[Hit]) -> list[Hit]:
         """See `ports.Unit.add_hits`."""

@@ -15,6 +15,7 @@ from sigwatch.model.event import (
     FeedbackGiven,
     IncidentChanged,
     KnowledgeLoaded,
+    LeasesMeasured,
     OpenIncidentsMeasured,
     OrphansStopped,
     OutboxMeasured,
@@ -112,6 +113,9 @@ class Metrics:
         self._latency = histogram(
             "detection_latency_seconds", "From the first hit's event time to the accepted message.", _LATENCY_BUCKETS
         )
+        self._held = gauge("leases_held", "Leases that this replica holds; 0 where nobody shares the state.")
+        self._leases = gauge("leases", "Leases that all replicas together should hold.")
+        self._replicas = gauge("replicas", "Replicas that show signs of life.")
         self._quarantined = gauge("quarantined", "What is set aside now.", "kind")
         self._reloaded = gauge("reload_timestamp_seconds", "When knowledge was last taken over.")
         self._reloads = counter("reloads", "Looks for changed documents and log groups that were completed.")
@@ -180,6 +184,12 @@ class Metrics:
     def _(self, event: CoverageMeasured) -> None:
         self._lag.labels(event.scope, event.pass_name).set(event.lag_seconds)
         self._gap.labels(event.scope, event.pass_name).set(event.gap_seconds)
+
+    @_on.register
+    def _(self, event: LeasesMeasured) -> None:
+        self._held.set(event.held)
+        self._leases.set(event.leases)
+        self._replicas.set(event.replicas)
 
     @_on.register
     def _(self, event: IncidentChanged) -> None:

@@ -1,17 +1,26 @@
 """What is written to stores under test, and the steps of a worker that sends from them."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from sigwatch.incident.fingerprint import incident_id
 from sigwatch.model.incident import Incident, Reason, State
+from sigwatch.model.logs import Hit
 from sigwatch.model.message import Alert, Crowd, Delivery, Digest, Kind, Milestone, Notice, Progress, Remark
 from sigwatch.publish.key import message_key
+from sigwatch.store.dynamo.incidents import INCIDENT
+from sigwatch.store.dynamo.store import DynamoStore
+from sigwatch.store.dynamo.table import Write
 from sigwatch.store.sqlite import SqliteStore
 from tests.fakes.made import API
 
 KEY = ("eager", "111122223333", "us-east-1", API)
 SETTLE = 1_000
+KEPT = {"hits": 86_400, "audit": 86_400, "spending": 86_400}
+"""Seconds after which things expire."""
+AnyStore = SqliteStore | DynamoStore
 LATER = 10**12
 """When everything is due."""
 
@@ -70,7 +79,7 @@ def remark(name: str = "r", target: str = "slack", destination: str = "C1") -> N
     return Notice(name, target, destination, Kind.SILENCED, Remark(f"key-{name}", "title", "text"), at_ms=6_000)
 
 
-def enqueue(store: SqliteStore, *notices: Notice) -> None:
+def enqueue(store: AnyStore, *notices: Notice) -> None:
     """Make rows, together with the incidents that cards are about."""
     with store.unit() as unit:
         for notice in notices:
@@ -84,25 +93,25 @@ def ids(rows: Sequence[Delivery]) -> list[str]:
     return [row.id for row in rows]
 
 
-def due(store: SqliteStore, now_ms: int = LATER) -> list[Delivery]:
+def due(store: AnyStore, now_ms: int = LATER) -> list[Delivery]:
     """What is due then."""
     return store.deliveries.due(now_ms, SETTLE)
 
 
-def only(store: SqliteStore, now_ms: int = LATER) -> Delivery:
+def only(store: AnyStore, now_ms: int = LATER) -> Delivery:
     """The one row that is due."""
     [delivery] = due(store, now_ms)
     return delivery
 
 
-def take(store: SqliteStore, row: Delivery, now_ms: int = LATER, nonce: str = "mine", gap_ms: int = 0) -> Delivery:
+def take(store: AnyStore, row: Delivery, now_ms: int = LATER, nonce: str = "mine", gap_ms: int = 0) -> Delivery:
     """Claim it for three seconds."""
     taken = store.deliveries.claim(row, nonce, now_ms, now_ms + 3_000, gap_ms)
     assert taken is not None
     return taken
 
 
-def accept(store: SqliteStore, row: Delivery, now_ms: int = LATER, ref: str = "", refresh_ms: int = 0) -> Delivery:
+def accept(store: AnyStore, row: Delivery, now_ms: int = LATER, ref: str = "", refresh_ms: int = 0) -> Delivery:
     """Claim it and settle it as accepted."""
     taken = take(store, row, now_ms)
     sent = replace(
@@ -119,8 +128,56 @@ def accept(store: SqliteStore, row: Delivery, now_ms: int = LATER, ref: str = ""
     return sent
 
 
-def gather(store: SqliteStore, told: Sequence[Incident], name: str = "d") -> list[Delivery]:
+def gather(store: AnyStore, told: Sequence[Incident], name: str = "d") -> list[Delivery]:
     """Put one page in place of the cards of these incidents, and return the cards as they were."""
     cards = [row for row in store.deliveries.unposted() if row.incident in {each.id for each in told}]
     assert store.deliveries.gather(cards, [(page(total=len(cards), name=name), ids(cards))]) == len(told)
     return cards
+
+
+class _Undone(Exception):
+    pass
+
+
+def known(store: AnyStore, hits: Sequence[Hit]) -> int:
+    """How many of the hits are known."""
+    fresh: list[Hit] = []
+    with suppress(_Undone), store.unit() as unit:
+        fresh += unit.add_hits(hits)
+        raise _Undone
+    return len(hits) - len(fresh)
+
+
+def items(store: DynamoStore) -> list[dict[str, Any]]:
+    """Everything in the table."""
+    client, name = store._table._client, store._table._name
+    found: list[dict[str, Any]] = []
+    for page in client.get_paginator("scan").paginate(TableName=name, ConsistentRead=True):
+        found += page["Items"]
+    return found
+
+
+def rows(store: AnyStore) -> set[str]:
+    """Names of everything in the outbox."""
+    if isinstance(store, SqliteStore):
+        return {each[0] for each in store._database.rows("SELECT id FROM outbox")}
+    found = (item for item in items(store) if item["pk"]["S"].startswith("OUTBOX#"))
+    return {item["sk"]["S"].partition("#")[2] for item in found}
+
+
+def forget_incident(store: AnyStore, name: str) -> None:
+    """Drop an incident and leave all else."""
+    if isinstance(store, SqliteStore):
+        store._database._connection.execute("DELETE FROM incidents WHERE id = ?", (name,))
+    else:
+        store._table.commit([Write((INCIDENT, name), None, None)], "test")
+
+
+def write_as_another_version(store: AnyStore, name: str, **fields: str) -> None:
+    """Give a row fields that this version does not know what to do with."""
+    if isinstance(store, SqliteStore):
+        statement = "UPDATE outbox SET content = coalesce(?, content), form = coalesce(?, form) WHERE id = ?"
+        store._database._connection.execute(statement, (fields.get("content"), fields.get("form"), name))
+        return
+    [found] = store._table.query(f"OUTBOX#{name}")
+    store._table.commit([Write(found.key, replace(found, body=found.body | fields), None)], "test")

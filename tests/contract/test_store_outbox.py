@@ -7,10 +7,10 @@ import pytest
 
 from sigwatch.model.incident import Incident, Reason
 from sigwatch.model.message import Alert, Delivery, Kind, Notice, Progress
-from sigwatch.store.sqlite import SqliteStore
 from tests.contract.stores import (
     LATER,
     SETTLE,
+    AnyStore,
     accept,
     alert,
     card,
@@ -23,10 +23,11 @@ from tests.contract.stores import (
     page,
     remark,
     take,
+    write_as_another_version,
 )
 
 
-def test_a_change_makes_a_delivery_due_with_everything_that_it_needs(store: SqliteStore) -> None:
+def test_a_change_makes_a_delivery_due_with_everything_that_it_needs(store: AnyStore) -> None:
     told = incident()
     enqueue(store, card(told))
     delivery = only(store, 6_000)
@@ -37,20 +38,20 @@ def test_a_change_makes_a_delivery_due_with_everything_that_it_needs(store: Sqli
 
 
 @pytest.mark.parametrize("notice", [card(incident()), page(), remark()], ids=["card", "digest", "remark"])
-def test_whatever_is_told_comes_back_as_it_was_written(store: SqliteStore, notice: Notice) -> None:
+def test_whatever_is_told_comes_back_as_it_was_written(store: AnyStore, notice: Notice) -> None:
     enqueue(store, notice)
     row = only(store)
     assert (row.id, row.target, row.kind, row.incident) == (notice.id, notice.target, notice.kind, notice.incident)
     assert (row.content, row.urgency, row.thread) == (notice.content, notice.urgency, notice.thread)
 
 
-def test_what_is_said_once_is_not_said_again_under_the_same_name(store: SqliteStore) -> None:
+def test_what_is_said_once_is_not_said_again_under_the_same_name(store: AnyStore) -> None:
     enqueue(store, remark(), page())
     enqueue(store, replace(remark(), at_ms=9_000), page())
     assert [row.revision for row in due(store)] == [1, 1]
 
 
-def test_further_changes_join_the_same_row_and_keep_its_destination(store: SqliteStore) -> None:
+def test_further_changes_join_the_same_row_and_keep_its_destination(store: AnyStore) -> None:
     told = incident()
     enqueue(store, card(told))
     grown = replace(told, count=9, severity="P0")
@@ -64,14 +65,14 @@ def test_further_changes_join_the_same_row_and_keep_its_destination(store: Sqlit
     assert store.cards(told.id) == [delivery]
 
 
-def test_the_cards_of_an_incident_are_one_for_each_target_and_nothing_else(store: SqliteStore) -> None:
+def test_the_cards_of_an_incident_are_one_for_each_target_and_nothing_else(store: AnyStore) -> None:
     told = incident()
     enqueue(store, card(told), card(told, target="console"), entry(told))
     assert [(row.target, type(row.content)) for row in store.cards(told.id)] == [("console", Alert), ("slack", Alert)]
 
 
 @pytest.mark.parametrize("kind", [Kind.OPENED, Kind.ESCALATED, Kind.RESOLVED])
-def test_news_that_is_yet_to_be_told_stays_news_whatever_is_counted_after_it(store: SqliteStore, kind: Kind) -> None:
+def test_news_that_is_yet_to_be_told_stays_news_whatever_is_counted_after_it(store: AnyStore, kind: Kind) -> None:
     told = incident()
     enqueue(store, card(told, kind))
     enqueue(store, card(replace(told, count=2), Kind.COUNTED))
@@ -81,17 +82,16 @@ def test_news_that_is_yet_to_be_told_stays_news_whatever_is_counted_after_it(sto
     assert only(store).kind is Kind.COUNTED
 
 
-def test_a_row_that_another_version_wrote_holds_up_no_other(store: SqliteStore) -> None:
+def test_a_row_that_another_version_wrote_holds_up_no_other(store: AnyStore) -> None:
     enqueue(store, card(incident(5_000)), card(incident(700_000)), card(incident(900_000)))
-    execute = store._database._connection.execute
-    execute("UPDATE outbox SET content = '{}' WHERE behind_since_ms < 10000")
-    execute("UPDATE outbox SET form = 'poem' WHERE behind_since_ms BETWEEN 10000 AND 800000")
+    write_as_another_version(store, incident(5_000).id, content="{}")
+    write_as_another_version(store, incident(700_000).id, form="poem")
     assert only(store).incident == incident(900_000).id
     assert ids(store.deliveries.unposted()) == [incident(900_000).id]
     assert store.outbox(LATER)[0] == 3
 
 
-def test_a_claim_is_given_to_one_and_settled_by_its_owner(store: SqliteStore) -> None:
+def test_a_claim_is_given_to_one_and_settled_by_its_owner(store: AnyStore) -> None:
     enqueue(store, card(incident()))
     seen = only(store, 6_000)
     mine = take(store, seen, 6_000)
@@ -104,7 +104,7 @@ def test_a_claim_is_given_to_one_and_settled_by_its_owner(store: SqliteStore) ->
     assert store.outbox(LATER) == (0, 0.0)
 
 
-def test_an_abandoned_claim_is_due_again_after_its_end_and_the_settle_time(store: SqliteStore) -> None:
+def test_an_abandoned_claim_is_due_again_after_its_end_and_the_settle_time(store: AnyStore) -> None:
     enqueue(store, card(incident()))
     take(store, only(store, 6_000), 6_000, "dead")
     assert not due(store, 9_000 + SETTLE - 1)
@@ -112,14 +112,14 @@ def test_an_abandoned_claim_is_due_again_after_its_end_and_the_settle_time(store
     assert (again.attempts, again.first_attempt_ms) == (2, 6_000)
 
 
-def test_an_edit_is_not_stamped_as_a_first_try(store: SqliteStore) -> None:
+def test_an_edit_is_not_stamped_as_a_first_try(store: AnyStore) -> None:
     enqueue(store, card(incident()))
     sent = accept(store, only(store), 6_000)
     enqueue(store, card(incident(), Kind.COUNTED))
     assert take(store, only(store), 9_000).first_attempt_ms == sent.first_attempt_ms == 6_000
 
 
-def test_a_change_during_a_delivery_is_not_lost(store: SqliteStore) -> None:
+def test_a_change_during_a_delivery_is_not_lost(store: AnyStore) -> None:
     told = incident()
     enqueue(store, card(told))
     mine = take(store, only(store, 6_000), 6_000)
@@ -129,7 +129,7 @@ def test_a_change_during_a_delivery_is_not_lost(store: SqliteStore) -> None:
     assert (delivery.delivered, delivery.revision, delivery.ref) == (1, 2, "ts-1")
 
 
-def test_a_delivery_waits_until_it_is_due_even_when_changes_join_it(store: SqliteStore) -> None:
+def test_a_delivery_waits_until_it_is_due_even_when_changes_join_it(store: AnyStore) -> None:
     told = incident()
     enqueue(store, card(told))
     mine = take(store, only(store, 6_000), 6_000)
@@ -139,7 +139,7 @@ def test_a_delivery_waits_until_it_is_due_even_when_changes_join_it(store: Sqlit
     assert only(store, 50_000).revision == 2
 
 
-def test_a_row_that_was_put_off_meanwhile_is_not_given_to_a_worker_that_saw_it_before(store: SqliteStore) -> None:
+def test_a_row_that_was_put_off_meanwhile_is_not_given_to_a_worker_that_saw_it_before(store: AnyStore) -> None:
     enqueue(store, card(incident()))
     seen = only(store, 6_000)
     mine = take(store, seen, 6_000)
@@ -147,7 +147,7 @@ def test_a_row_that_was_put_off_meanwhile_is_not_given_to_a_worker_that_saw_it_b
     assert store.deliveries.claim(seen, "late", 6_100, 9_000, 0) is None
 
 
-def test_many_workers_claim_each_row_once(store: SqliteStore) -> None:
+def test_many_workers_claim_each_row_once(store: AnyStore) -> None:
     enqueue(store, *(card(incident(1_000_000 * (number + 1))) for number in range(20)))
     rows = due(store)
     won: list[str] = []
@@ -165,14 +165,14 @@ def test_many_workers_claim_each_row_once(store: SqliteStore) -> None:
     assert sorted(won) == sorted(ids(rows))
 
 
-def posted(store: SqliteStore, told: Incident) -> Incident:
+def posted(store: AnyStore, told: Incident) -> Incident:
     """Its card, accepted before."""
     enqueue(store, card(told))
     accept(store, next(row for row in due(store) if row.incident == told.id))
     return told
 
 
-def test_what_is_due_comes_in_the_order_of_its_weight(store: SqliteStore) -> None:
+def test_what_is_due_comes_in_the_order_of_its_weight(store: AnyStore) -> None:
     grave, old, minor = incident(1_000, severity="P0"), incident(2_000), incident(3_000)
     for told in (grave, old, minor):
         posted(store, told)
@@ -193,12 +193,12 @@ def test_what_is_due_comes_in_the_order_of_its_weight(store: SqliteStore) -> Non
     ]
 
 
-def test_what_waits_longest_of_the_same_weight_is_due_first(store: SqliteStore) -> None:
+def test_what_waits_longest_of_the_same_weight_is_due_first(store: AnyStore) -> None:
     enqueue(store, *(card(incident(ts_ms)) for ts_ms in (9_000_000, 5_000, 700_000)))
     assert ids(due(store)) == [incident(ts_ms).id for ts_ms in (5_000, 700_000, 9_000_000)]
 
 
-def test_of_each_lane_the_first_few_are_due(store: SqliteStore) -> None:
+def test_of_each_lane_the_first_few_are_due(store: AnyStore) -> None:
     many = [card(incident(1_000 * number)) for number in range(1, 26)]
     enqueue(store, *many, card(incident(90_000), target="console"), card(incident(99_000), destination="C2"))
     rows = due(store)
@@ -208,7 +208,7 @@ def test_of_each_lane_the_first_few_are_due(store: SqliteStore) -> None:
     assert sorted((row.target, row.destination) for row in rows[20:]) == [("console", "C1"), ("slack", "C2")]
 
 
-def test_entries_that_wait_for_a_card_take_no_place_from_what_can_go(store: SqliteStore) -> None:
+def test_entries_that_wait_for_a_card_take_no_place_from_what_can_go(store: AnyStore) -> None:
     told = incident(severity="P0")
     enqueue(store, card(told), *(replace(entry(told), id=f"{told.id}/{number}") for number in range(30)))
     refused = take(store, only(store), 6_000)
@@ -217,7 +217,7 @@ def test_entries_that_wait_for_a_card_take_no_place_from_what_can_go(store: Sqli
     assert ids(due(store, LATER - 1)) == [incident(90_000).id]
 
 
-def test_two_workers_do_not_post_to_one_channel_within_its_gap(store: SqliteStore) -> None:
+def test_two_workers_do_not_post_to_one_channel_within_its_gap(store: AnyStore) -> None:
     enqueue(store, card(incident(5_000)), card(incident(6_000)), card(incident(7_000), destination="C2"))
     first, second, elsewhere = due(store, 10_000)
     take(store, first, 10_000, gap_ms=1_000)
@@ -228,7 +228,7 @@ def test_two_workers_do_not_post_to_one_channel_within_its_gap(store: SqliteStor
     assert take(store, second, 11_000, "theirs", 1_000).attempts == 1
 
 
-def test_edits_have_a_lane_of_their_own_in_each_target(store: SqliteStore) -> None:
+def test_edits_have_a_lane_of_their_own_in_each_target(store: AnyStore) -> None:
     enqueue(store, card(incident(5_000)), card(incident(6_000), destination="C2"))
     for row in due(store):
         accept(store, row)
@@ -240,7 +240,7 @@ def test_edits_have_a_lane_of_their_own_in_each_target(store: SqliteStore) -> No
     assert store.deliveries.claim(second, "theirs", LATER + 1_200, LATER + 5_000, 1_200)
 
 
-def test_a_rest_pushes_a_lane_and_never_pulls_it_forward(store: SqliteStore) -> None:
+def test_a_rest_pushes_a_lane_and_never_pulls_it_forward(store: AnyStore) -> None:
     enqueue(store, card(incident(5_000)), card(incident(6_000)), card(incident(7_000), destination="C2"))
     first, second, elsewhere = due(store, 10_000)
     store.deliveries.rest(take(store, first, 10_000, gap_ms=1_000), 30_000)
@@ -250,7 +250,7 @@ def test_a_rest_pushes_a_lane_and_never_pulls_it_forward(store: SqliteStore) -> 
     assert second.id in ids(due(store, 30_000))
 
 
-def test_what_is_refreshed_is_due_again_without_being_behind(store: SqliteStore) -> None:
+def test_what_is_refreshed_is_due_again_without_being_behind(store: AnyStore) -> None:
     told = incident()
     enqueue(store, card(told))
     sent = accept(store, only(store), 6_000, refresh_ms=66_000)
@@ -262,7 +262,7 @@ def test_what_is_refreshed_is_due_again_without_being_behind(store: SqliteStore)
     assert not due(store)
 
 
-def test_what_was_posted_where_and_since_when_is_known(store: SqliteStore) -> None:
+def test_what_was_posted_where_and_since_when_is_known(store: AnyStore) -> None:
     told = incident()
     enqueue(store, card(told), entry(told), remark(), remark("r-2", destination="C2"), remark("r-3", "console"))
     for _ in range(2):
@@ -274,7 +274,7 @@ def test_what_was_posted_where_and_since_when_is_known(store: SqliteStore) -> No
     assert store.deliveries.destinations("slack", 6_001) == ["C1"]
 
 
-def test_cards_that_nobody_has_tried_are_told_from_the_others(store: SqliteStore) -> None:
+def test_cards_that_nobody_has_tried_are_told_from_the_others(store: AnyStore) -> None:
     tried, shown, fresh = (incident(ts_ms) for ts_ms in (1_000, 2_000, 3_000))
     grave = incident(9_000, severity="P0")
     enqueue(store, card(tried), card(shown))
@@ -285,7 +285,7 @@ def test_cards_that_nobody_has_tried_are_told_from_the_others(store: SqliteStore
     assert ids(store.deliveries.unposted()) == [grave.id, fresh.id]
 
 
-def test_a_row_whose_message_is_gone_goes_on_with_another_of_its_target(store: SqliteStore) -> None:
+def test_a_row_whose_message_is_gone_goes_on_with_another_of_its_target(store: AnyStore) -> None:
     enqueue(store, card(incident(5_000)), card(incident(5_000), target="console"), card(incident(6_000)))
     for row in due(store):
         accept(store, row, ref=f"ts-{row.incident == incident(5_000).id}")

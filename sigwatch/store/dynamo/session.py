@@ -20,6 +20,7 @@ class Session:
         self._table = table
         self._read: dict[Key, Item | None] = {}
         self._written: dict[Key, Write] = {}
+        self._whole: set[str] = set()
 
     def get(self, key: Key) -> Item | None:
         """The item under a key, with what this transaction has made of it."""
@@ -27,6 +28,8 @@ class Session:
 
     def get_all(self, keys: Sequence[Key]) -> dict[Key, Item]:
         """Those of the items that are there, likewise."""
+        # Of a partition that was read whole the rest is not there: to look again would be to see a later moment.
+        self._read |= {key: None for key in keys if key[0] in self._whole and key not in self._read}
         missing = [key for key in keys if key not in self._read and key not in self._written]
         if missing:
             found = self._table.get(missing)
@@ -36,15 +39,17 @@ class Session:
 
     def partition(self, pk: str) -> list[Item]:
         """Every item of a partition, likewise, in the order of their places."""
-        for item in self._table.query(pk):
-            self._read.setdefault(item.key, item)
+        if pk not in self._whole:
+            self._whole.add(pk)
+            for item in self._table.query(pk):
+                self._read.setdefault(item.key, item)
         keys = [key for key in {*self._read, *self._written} if key[0] == pk]
         return sorted(self.get_all(keys).values(), key=lambda item: item.key)
 
-    def seen(self, items: Iterable[Item]) -> list[Item]:
-        """Items that were read elsewhere, as they are in this transaction: those that are gone are left out."""
-        keys = [item.key for item in items]
-        return list(self.get_all(keys).values())
+    def seen(self, items: Iterable[Item], pk: str) -> list[Item]:
+        """Items that an index gave, and those of a partition that were written here, as they are here."""
+        keys = [item.key for item in items] + [key for key in self._written if key[0] == pk]
+        return list(self.get_all(list(dict.fromkeys(keys))).values())
 
     def put(self, key: Key, body: Any = None, **attributes: Any) -> None:
         """Write an item in place of the one that is there, which must still be the one that was read."""
@@ -99,7 +104,7 @@ def session(table: Table, nonce: Callable[[], str]) -> Iterator[Session]:
         table.commit(writes, nonce())
 
 
-def settled(attempt: Callable[[], Any], tries: int = 8) -> Any:
+def settled(attempt: Callable[[], Any], tries: int = 60) -> Any:
     """What an attempt gives, made again while somebody else is faster."""
     for _ in range(tries - 1):
         try:

@@ -249,12 +249,13 @@ def test_the_hits_of_a_large_one_are_written_bit_by_bit_and_the_daemon_finds_non
     watched: Watched,
 ) -> None:
     watched.write(*range(3_000, 3_011))
-    told = replace(watched.teller(), at_once=4).tell(watched.found())
+    watched.store.hits_at_once = 4
+    told = watched.teller().tell(watched.found())
     assert (len(told.new), watched.store.hit_counts()) == (1, {"KO-1": 11})
     before = watched.store.incidents()
     watched.sweep(4_000)
     assert watched.store.incidents() == before
-    assert len(replace(watched.teller(), at_once=4).tell(watched.found()).known) == 1
+    assert len(watched.teller().tell(watched.found()).known) == 1
 
 
 def test_two_that_tell_the_same_at_once_tell_it_once(tmp_path: Path) -> None:

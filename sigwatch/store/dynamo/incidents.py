@@ -1,0 +1,63 @@
+"""Incidents: each by its id, and a list of those of one signature and grouping key, which decides between two writers.
+
+Two replicas that see the first hit of an incident at the same time both want to begin it; both must change the list,
+and one of them finds it changed.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from sigwatch.model.incident import Incident, State
+from sigwatch.store.bodies import INCIDENTS
+from sigwatch.store.dynamo.session import Session
+from sigwatch.store.dynamo.table import Key
+
+INCIDENT = "INCIDENT"
+OPEN = "OPEN"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What the list says of an incident."""
+
+    id: str
+    first_ms: int
+    last_ms: int
+    occurrence: int
+
+
+def list_key(signature: str, group: str) -> Key:
+    """Where the list is. Grouping keys may be long, and of any characters."""
+    return f"INCIDENTS#{signature}", hashlib.sha256(group.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def listed(session: Session, signature: str, group: str) -> list[Listed]:
+    """The incidents of that signature and grouping key."""
+    item = session.get(list_key(signature, group))
+    return [Listed(*each) for each in item.body] if item else []
+
+
+def put(session: Session, incident: Incident) -> None:
+    """See `ports.Unit.put_incident`."""
+    now = Listed(incident.id, incident.first_seen_ms, incident.last_seen_ms, incident.occurrence)
+    before = listed(session, incident.signature, incident.group)
+    if now not in before:
+        after = sorted([*(each for each in before if each.id != now.id), now], key=lambda each: each.first_ms)
+        _write_list(session, list_key(incident.signature, incident.group), after)
+    waiting = {"wait": OPEN, "wait_order": f"{incident.first_seen_ms:015d}#{incident.id}"}
+    session.put(
+        (INCIDENT, incident.id),
+        INCIDENTS.dump_json(incident).decode(),
+        **(waiting if incident.state is not State.RESOLVED else {}),
+    )
+
+
+def drop(session: Session, incident: Incident) -> None:
+    """Forget an incident."""
+    left = [each for each in listed(session, incident.signature, incident.group) if each.id != incident.id]
+    _write_list(session, list_key(incident.signature, incident.group), left)
+    session.delete((INCIDENT, incident.id))
+
+
+def _write_list(session: Session, key: Key, incidents: list[Listed]) -> None:
+    session.put(key, [[each.id, each.first_ms, each.last_ms, each.occurrence] for each in incidents])
