@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+OPERATE := $(VENV)/.operate
 
-.PHONY: demo test check bench format clean
+.PHONY: demo test check bench format image sbom audit clean
 
 demo: $(STAMP)
 	@$(BIN)/sigwatch demo
@@ -44,6 +45,41 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Built by what there is, or by BUILDER. PIP_CONF names settings of pip that the build uses and the image does not keep.
+IMAGE ?= sigwatch:$(VERSION)
+BUILDER ?= $(shell command -v buildah || command -v podman || command -v docker)
+BUILD_ARGS ?=
+PIP_CONF ?=
+comma := ,
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' sigwatch/__init__.py)
+REVISION = $(shell git describe --always --dirty --abbrev=40 2>/dev/null || echo unknown)
+
+image:
+	@test -n "$(BUILDER)" || { echo "no buildah, podman or docker here: install one, or name it with BUILDER="; exit 1; }
+	$(BUILDER) build --tag $(IMAGE) --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) \
+	  $(if $(PIP_CONF),--secret id=pip.conf$(comma)src=$(PIP_CONF)) $(BUILD_ARGS) .
+
+# What runs, and nothing that only builds or tests it.
+RUNTIME := build/runtime
+RUNS := $(RUNTIME)/requirements.txt
+
+sbom: $(OPERATE) $(RUNS)
+	@mkdir -p dist
+	@sed 's/^dynamic = \["version"\]/version = "$(VERSION)"/' pyproject.toml > $(RUNTIME)/pyproject.toml
+	@$(BIN)/cyclonedx-py environment --pyproject $(RUNTIME)/pyproject.toml --output-reproducible \
+	  --output-file dist/sbom.json $(RUNTIME)/bin/python
+	@echo "dist/sbom.json: what sigwatch $(VERSION) consists of, as CycloneDX"
+
+# Ends with 0 where nothing is known against them; .ci/audit.py says how it ends otherwise.
+audit: $(OPERATE) $(RUNS)
+	@$(BIN)/python .ci/audit.py $(RUNS) $(AUDIT_ARGS)
+
+$(RUNS): $(STAMP) pyproject.toml constraints.txt
+	@rm -rf $(RUNTIME)
+	@$(PYTHON) -m venv --without-pip $(RUNTIME)
+	@$(BIN)/pip --python $(RUNTIME)/bin/python install --quiet --disable-pip-version-check --constraint constraints.txt .
+	@$(BIN)/pip --python $(RUNTIME)/bin/python freeze --disable-pip-version-check --exclude sigwatch > $@
+
 clean:
 	rm -rf $(VENV) dist build .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
@@ -53,4 +89,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "preparing $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(OPERATE): $(STAMP)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[operate]'
 	@touch $@
