@@ -4,6 +4,7 @@ import logging
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -160,6 +161,22 @@ def test_nobody_listening_means_not_sent() -> None:
         address = f"http://127.0.0.1:{unused.getsockname()[1]}/api/"
         with pytest.raises(NotSent, match="ConnectionRefusedError"):
             SlackPublisher(slack_client("t", address)).post(CHANNEL, ALERT, "")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_does_not_lead_the_token_elsewhere(slack: FakeSlack, status: int) -> None:
+    with FakeSlack() as elsewhere:
+        slack.script(POST, Fault(status=status, headers=(("Location", elsewhere.base_url + POST),), body="<html>"))
+        with pytest.raises(Refused, match="redirects are not followed"):
+            publisher(slack).post(CHANNEL, ALERT, "")
+        assert elsewhere.calls == []
+    assert slack.count(POST) == 1
+
+
+def test_only_http_is_spoken(tmp_path: Path) -> None:
+    (tmp_path / POST).write_text('{"ok": true, "ts": "1.1"}')
+    with pytest.raises(PublishError):
+        SlackPublisher(slack_client("t", f"file://{tmp_path}/")).post(CHANNEL, ALERT, "")
 
 
 def test_an_unknown_host_means_not_sent() -> None:

@@ -68,6 +68,10 @@ def classify(status: int, error: str, retry_after: str | None = None) -> Publish
     """
     told = error if _WORD.fullmatch(error) else "no JSON"
     said = f"Slack answered {told} (HTTP {status})"
+    if 300 <= status < 400:
+        return Refused(
+            f"{said}: redirects are not followed, for the token must not go elsewhere; correct slack.base_url"
+        )
     if status == 429 or error in RATE_LIMITED:
         return NotSent(said, seconds(retry_after))
     if status >= 500 or status == 408 or error in UNCERTAIN or told != error:

@@ -14,6 +14,7 @@ from sigwatch.publish.deadline import within
 from sigwatch.publish.plainer import plainer
 from sigwatch.publish.slack.blocks import blocks, blocks_with_buttons, plain, validate
 from sigwatch.publish.slack.outcome import explain, harmless_to_repeat
+from sigwatch.publish.slack.straight import StraightClient
 from sigwatch.publish.words.reasons import ESCALATIONS
 
 T = TypeVar("T")
@@ -33,7 +34,8 @@ _NAMESPACE = uuid.UUID("8d1b6c0e-6a55-5c0b-9a3e-5f0f3f0b7c11")
 def slack_client(token: str, base_url: str | None = None, timeout: int = SOCKET_TIMEOUT_SECONDS) -> WebClient:
     """A client that never sends by itself a second time.
 
-    slack-sdk's default handler repeats a request whose connection dropped, also when Slack had accepted it.
+    slack-sdk's default handler repeats a request whose connection dropped, also when Slack had accepted it. Nor does it
+    follow redirects.
 
     Args:
         token: bot token.
@@ -43,7 +45,7 @@ def slack_client(token: str, base_url: str | None = None, timeout: int = SOCKET_
     # slack-sdk logs bodies, and a log line with an alert in it could set off the very signature it tells of.
     unheard = logging.getLogger("slack_sdk.unheard")
     unheard.setLevel(logging.CRITICAL + 1)
-    return WebClient(
+    return StraightClient(
         token=token.strip(),
         base_url=base_url or SLACK_URL,
         timeout=timeout,
