@@ -4,11 +4,8 @@ The real one is the Debian package prometheus-alertmanager, or `alertmanager` fr
 """
 
 import json
-import os
-import shutil
-import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +17,7 @@ import pytest
 
 from tests.fakes.http_target import HttpTarget, Reply, Request
 from tests.fakes.processes import eventually
+from tests.fakes.programs import free_port, program
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -53,30 +51,24 @@ class Alertmanager:
         return [alert for alert in self.alerts.values() if datetime.fromisoformat(alert["endsAt"]).timestamp() > now]
 
 
-def binary() -> str:
-    """The real server's program; skips the test without one, and fails it in continuous integration."""
-    found = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
-    if found is None:
-        sentence = "no Alertmanager here: install the Debian package prometheus-alertmanager"
-        if os.environ.get("CI") == "true":
-            pytest.fail(sentence)
-        pytest.skip(sentence)
-    return found
+def telling(receiver: HttpTarget) -> dict[str, Any]:
+    """A configuration with one receiver, which is told at once."""
+    route = {"receiver": "test", "group_by": ["..."], "group_wait": "0s", "group_interval": "1s"}
+    receivers = [{"name": "test", "webhook_configs": [{"url": receiver.url, "send_resolved": True}]}]
+    return {"route": route | {"repeat_interval": "1h"}, "receivers": receivers}
 
 
 class RealAlertmanager:
-    """The server, with one receiver that is told at once; a context manager."""
+    """The server; a context manager."""
 
-    def __init__(self, folder: Path, receiver: HttpTarget) -> None:
-        """Keep everything in `folder` and notify `receiver`."""
+    def __init__(self, folder: Path, configuration: Mapping[str, Any]) -> None:
+        """Keep everything in `folder`."""
         config = folder / "alertmanager.json"  # JSON is YAML
-        route = {"receiver": "test", "group_by": ["..."], "group_wait": "0s", "group_interval": "1s"}
-        receivers = [{"name": "test", "webhook_configs": [{"url": receiver.url, "send_resolved": True}]}]
-        config.write_text(json.dumps({"route": route | {"repeat_interval": "1h"}, "receivers": receivers}))
-        port = _free_port()
+        config.write_text(json.dumps(configuration))
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         arguments = [
-            binary(),
+            program("prometheus-alertmanager", "alertmanager", package="prometheus-alertmanager"),
             f"--config.file={config}",
             f"--storage.path={folder / 'data'}",
             f"--web.listen-address=127.0.0.1:{port}",
@@ -108,9 +100,3 @@ class RealAlertmanager:
                 return bool(answer.status == 200)
         except URLError:
             return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

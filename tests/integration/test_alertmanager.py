@@ -12,7 +12,7 @@ from sigwatch.errors import NotSent, Refused
 from sigwatch.model.incident import State
 from sigwatch.model.message import Alert, Remark
 from sigwatch.publish.alertmanager import LASTS_MS, AlertmanagerPublisher, payload
-from tests.fakes.alertmanager import Alertmanager, RealAlertmanager
+from tests.fakes.alertmanager import Alertmanager, RealAlertmanager, telling
 from tests.fakes.http_target import HttpTarget
 from tests.fakes.slack_server import Fault, disconnect, hang, rate_limited, reset, server_error, truncated
 from tests.unit.publish.alerts import ALERT, FIRST_MS, FIX, MINUTE, RESOLVED, changed
@@ -200,7 +200,7 @@ class Real:
 
 @pytest.fixture
 def real(tmp_path: Path) -> Iterator[Real]:
-    with HttpTarget() as receiver, RealAlertmanager(tmp_path, receiver) as server:
+    with HttpTarget() as receiver, RealAlertmanager(tmp_path, telling(receiver)) as server:
         yield Real(server, receiver)
 
 
