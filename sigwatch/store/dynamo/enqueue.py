@@ -208,8 +208,6 @@ def _prune(table: Table, nonce: Callable[[], str], mark: Item, is_old: Callable[
             under = [key for key in old if key != first][:MOST_DROPPED]
             for key in under:
                 begun.delete(key)
-            if len(items) == len(under):
-                begun.delete_blindly(mark.key)
             if first not in old or len(items) > len(under) + 1:
                 return len(under)
             begun.delete(first)

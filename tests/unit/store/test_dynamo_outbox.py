@@ -109,23 +109,15 @@ def edited(bench: Bench, notice: Notice, **changes: Any) -> None:
         keep(begun, replace(bench.row(notice), **changes))
 
 
-def test_a_row_that_another_version_wrote_is_left_alone_and_holds_up_no_other(bench: Bench) -> None:
-    bench.put(card(ONE), card(TWO), card(THREE))
-    edited(bench, card(ONE), content="{}")
-    edited(bench, card(TWO), form="poem")
-    seen = bench.row(card(TWO))
-    assert ids(bench.due()) == ids(bench.outbox.unposted()) == [THREE.id]
-    assert bench.outbox.outbox(LATER)[0] == 3
-    assert bench.outbox.claim(replace(bench.due()[0], id=TWO.id), "mine", LATER, LATER + 1, 0) is None
-    assert bench.row(card(TWO)) == seen
-
-
-def test_twenty_rows_that_nobody_can_read_leave_their_lane_to_the_others(bench: Bench) -> None:
+def test_rows_that_another_version_wrote_are_left_alone_and_leave_their_lane_to_the_others(bench: Bench) -> None:
     told = [incident(1_000 * number) for number in range(1, 26)]
     bench.put(*map(card, told))
     for each in told[:22]:
         edited(bench, card(each), content="{}")
-    assert ids(bench.due()) == [each.id for each in told[22:]]
+    seen = bench.row(card(told[0]))
+    assert ids(bench.due()) == ids(bench.outbox.unposted()) == [each.id for each in told[22:]]
+    assert bench.outbox.claim(replace(bench.due()[0], id=told[0].id), "mine", LATER, LATER + 1, 0) is None
+    assert bench.row(card(told[0])) == seen
 
 
 def test_an_index_that_lags_makes_nobody_send_twice(bench: Bench) -> None:
@@ -138,6 +130,37 @@ def test_an_index_that_lags_makes_nobody_send_twice(bench: Bench) -> None:
     assert bench.outbox.gather(seen, [(page(), ids(seen))]) == 0
     assert not bench.outbox.fall_back(late[0], card(ONE, target="console"))
     assert bench.outbox.fall_back(late[1], card(TWO, target="console"))
+
+
+def test_no_other_target_is_told_of_a_card_whose_page_was_posted_meanwhile(bench: Bench) -> None:
+    bench.put(card(ONE), card(TWO))
+    waiting = bench.outbox.unposted()
+    bench.outbox.gather(waiting, [(page(), ids(waiting))])
+    late = bench.outbox.overdue(LATER)
+    everything(bench)
+    assert [bench.outbox.fall_back(row, replace(card(ONE, target="console"), id=row.id)) for row in late] == [False] * 2
+
+
+def test_a_card_that_was_dropped_and_made_anew_is_not_on_its_old_page(bench: Bench) -> None:
+    bench.put(card(ONE), card(TWO))
+    waiting = bench.outbox.unposted()
+    bench.outbox.gather(waiting, [(page(), ids(waiting))])
+    everything(bench)
+    assert pruned(bench, TWO) == 1
+    bench.put(card(ONE), card(TWO, Kind.RESOLVED))
+    rows = {row.id: row for row in bench.due()}
+    assert rows.keys() == {ONE.id, "d/1"}
+    assert shown(bench.take(rows["d/1"])) == [TWO]
+
+
+def test_gathering_in_one_target_leaves_the_threads_of_others(bench: Bench) -> None:
+    elsewhere = replace(entry(ONE), target="console")
+    bench.put(card(ONE), card(ONE, target="console"), entry(ONE), elsewhere)
+    waiting = [row for row in bench.outbox.unposted() if row.target == "slack"]
+    assert bench.outbox.gather(waiting, [(page(), ids(waiting))]) == 1
+    kept = [item.body["id"] for item in bench.rows(place("slack", ONE.id)[0]) if item.body["thread"]]
+    assert kept == [elsewhere.id]
+    assert bench.row(elsewhere).target == "console"
 
 
 def test_what_waits_is_asked_for_again_after_a_while_and_after_changes_of_ones_own(bench: Bench) -> None:
@@ -322,3 +345,4 @@ def test_a_thread_of_another_target_keeps_nothing(bench: Bench) -> None:
     bench.accept(next(row for row in bench.due() if row.target == "slack"))
     assert pruned(bench) == 1
     assert {item.body["target"] for item in bench.rows(place("slack", ONE.id)[0])} == {"console"}
+    assert {item.body["target"] for item in bench.rows(AGES)} == {"console"}
