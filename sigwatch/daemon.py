@@ -13,10 +13,12 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_J
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from sigwatch.errors import SigwatchError
+from sigwatch.errors import SigwatchError, StoreError
 from sigwatch.model.event import OrphansStopped, OutboxMeasured, RunSkipped, SkipReason
+from sigwatch.model.lease import ALONE, CHORES
 from sigwatch.model.logs import Pass
 from sigwatch.polling.patrol import Patrol, Round
+from sigwatch.polling.tenure import BEAT_SECONDS, Tenure
 from sigwatch.ports import Clock, Observer, Store
 from sigwatch.watch import Watch
 
@@ -50,6 +52,7 @@ class Parts:
 
     watch: Watch
     patrol: Patrol
+    tenure: Tenure
     store: Store
     deliver: Callable[[], int]
     """Sends whatever of the outbox is due."""
@@ -81,7 +84,7 @@ class Daemon:
         self._started_before: set[str] = set()
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(len(parts.patrol.passes) + 3)},
+            executors={"default": ThreadPoolExecutor(len(parts.patrol.passes) + 4)},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         self._scheduler.add_listener(self._skipped, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
@@ -98,14 +101,17 @@ class Daemon:
     def run(self) -> None:
         """Watch until `stop`; returns when everything in hand is durable."""
         parts = self._parts
+        self._keep_leases()
         self._reload()
+        self._every(BEAT_SECONDS, "leases", self._keep_leases)
         self._every(HEARTBEAT_SECONDS, "heartbeat", self._beat)
         for step in parts.patrol.passes:
             job = partial(self._pass, step)
             self._every(parts.interval, f"{step.name} pass", job)
         self._every(parts.reload, RELOAD, self._reload, after=parts.reload)
         self._every(HOUSEKEEPING_SECONDS, "housekeeping", self._housekeep)
-        self._started_before = {query.marker for query in parts.store.started_queries()}
+        if parts.tenure.lease(CHORES) == ALONE:
+            self._started_before = {query.marker for query in parts.store.started_queries()}
         self._every(HOUSEKEEPING_SECONDS, "orphans", self._stop_orphans, after=ORPHANS_AFTER_SECONDS)
         sender = threading.Thread(target=self._send, name="sender")
         self._scheduler.start()
@@ -120,17 +126,22 @@ class Daemon:
             self._scheduler.shutdown(wait=True)
             sender.join()
             parts.close_workers()
+            parts.tenure.leave()
 
     def once(self) -> bool:
         """Make every pass once, deliver what is due, and return whether all of it worked."""
         parts = self._parts
+        self._keep_leases()
         self._reload()
+        parts.patrol.adopt()
+        self._keep_leases()
         fine = bool(parts.watch.snapshot.scopes)
         for step in parts.patrol.passes:
             done = [part.result() for part in parts.patrol.run_now(step)]
             fine = fine and all(done)
         self._deliver_all()
         parts.close_workers()
+        parts.tenure.leave()
         return fine and parts.store.outbox(int(parts.clock() * 1000))[0] == 0
 
     def _every(self, seconds: int, name: str, job: Callable[[], object], after: int = 0) -> None:
@@ -142,7 +153,24 @@ class Daemon:
 
     def _reload(self) -> None:
         self._parts.watch.reload()
-        self._parts.take_over()
+        self._take_over()
+
+    def _take_over(self) -> None:
+        """Write down what the knowledge has brought; replicas may have read it at different times, so one does."""
+        if self._parts.tenure.lease(CHORES):
+            self._parts.take_over()
+
+    def _keep_leases(self) -> None:
+        """What was gained has nobody to search it meanwhile, so its passes are made at once."""
+        try:
+            gained = self._parts.tenure.keep()
+        except StoreError as error:
+            self._parts.observe(RunSkipped("leases", SkipReason.FAILED, str(error)))
+            return
+        if gained and self._parts.watch.snapshot.looked_up:
+            self._take_over()
+            for step in self._parts.patrol.passes:
+                self._pass(step)
 
     def _beat(self) -> None:
         self._parts.pulse.beat_at = self._parts.clock()
@@ -182,6 +210,8 @@ class Daemon:
             self._deliver()
 
     def _housekeep(self) -> None:
+        if not self._parts.tenure.lease(CHORES):
+            return
         # What is not yet searched by every pass may be found again.
         self._parts.tidy(self._parts.patrol.searched_to())
         self._parts.delete_doubles(int((self._parts.clock() - 2 * HOUSEKEEPING_SECONDS) * 1000))
@@ -189,6 +219,9 @@ class Daemon:
     def _stop_orphans(self) -> None:
         """Stop what runs without anybody to wait for it, and forget what has been started for longer than any query."""
         parts = self._parts
+        if not parts.tenure.lease(CHORES):
+            self._started_before = set()
+            return
         started = {query.marker for query in parts.store.started_queries()}
         stale = started & self._started_before
         count = parts.stop_orphans(started - stale)

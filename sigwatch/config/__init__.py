@@ -1,6 +1,6 @@
 """The settings: one YAML file, validated as a whole, every fault named at once with its line."""
 
-from sigwatch.config.file import DEFAULT_FILE, load, parse, store_path
+from sigwatch.config.file import DEFAULT_FILE, load, parse, store_path, store_table
 from sigwatch.config.routes import MatchSettings, RouteSettings
 from sigwatch.config.sections import (
     AccountSettings,
@@ -43,4 +43,5 @@ __all__ = [
     "parse",
     "seconds",
     "store_path",
+    "store_table",
 ]

@@ -132,11 +132,18 @@ def _absolute(settings: Settings, folder: Path) -> Settings:
     knowledge = settings.knowledge.model_copy(
         update={"paths": tuple(folder / path for path in settings.knowledge.paths)}
     )
-    return settings.model_copy(
-        update={"knowledge": knowledge, "store": f"sqlite://{folder / store_path(settings.store)}"}
-    )
+    return settings.model_copy(update={"knowledge": knowledge, "store": _absolute_store(settings.store, folder)})
+
+
+def _absolute_store(url: str, folder: Path) -> str:
+    return url if store_table(url) else f"sqlite://{folder / store_path(url)}"
 
 
 def store_path(url: str) -> Path:
     """File of a `sqlite:` address: absolute after two slashes, else relative."""
     return Path(url.removeprefix("sqlite:").removeprefix("//"))
+
+
+def store_table(url: str) -> str:
+    """Name of the table of a `dynamodb:` address; empty for another one."""
+    return url.removeprefix("dynamodb://") if url.startswith("dynamodb://") else ""

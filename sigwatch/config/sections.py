@@ -1,5 +1,6 @@
 """The sections of the configuration, and the whole that they make up."""
 
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +20,8 @@ from sigwatch.config.values import (
     Severity,
     Target,
 )
+
+_TABLE = re.compile(r"dynamodb://[A-Za-z0-9_.-]{3,255}")
 
 
 class KnowledgeSettings(Section):
@@ -214,9 +217,11 @@ class Settings(Section):
     @field_validator("store")
     @classmethod
     def _known_store(cls, value: str) -> str:
-        if not value.startswith("sqlite:") or value == "sqlite:":
+        is_file = value.startswith("sqlite:") and value != "sqlite:"
+        if not is_file and not _TABLE.fullmatch(value):
             raise ValueError(
-                f"{value!r} is no store; write sqlite:///var/lib/sigwatch/state.db or sqlite:state.db beside this file"
+                f"{value!r} is no store; write sqlite:///var/lib/sigwatch/state.db, sqlite:state.db beside this file,"
+                " or dynamodb://TABLE, whose name has 3 to 255 letters, digits, and _ . -"
             )
         return value
 

@@ -86,6 +86,10 @@ class Patrol:
         """Begin whatever a pass can reach now, however short its windows."""
         return self._run(step, ripe_window)
 
+    def adopt(self) -> None:
+        """Begin with what is watched now, without searching it yet."""
+        self._adopt(self._watch.snapshot)
+
     def searched_to(self) -> int:
         """Epoch second before which every pass has searched every watched log group."""
         coverage = self._store.coverage()

@@ -21,6 +21,8 @@ BEAT_SECONDS = 3
 """Between two signs of life."""
 LASTS_SECONDS = 12
 """After this long without a sign of life the leases of a replica are anybody's."""
+FORGOTTEN_SECONDS = 600
+"""After this long without a sign of life a replica is not listed any more."""
 TRUSTED_SECONDS = 8
 """For so long after its last sign of life a replica takes its own leases for held."""
 
@@ -34,6 +36,16 @@ class Tenure(Protocol):
 
     def lease(self, name: str) -> Lease | None:
         """The lease of that name, if it is held now."""
+
+    def keep(self) -> bool:
+        """Show a sign of life, take and give back; returns whether something was gained.
+
+        Raises:
+            StoreError: the leases can not be read; what is held is so until it is not trusted any more.
+        """
+
+    def leave(self) -> None:
+        """Give everything back, so that others need not wait for it to run out."""
 
     @property
     def share(self) -> float:
@@ -49,6 +61,13 @@ class Alone:
     def lease(self, name: str) -> Lease | None:  # noqa: ARG002 - whatever it is
         """See `Tenure.lease`."""
         return ALONE
+
+    def keep(self) -> bool:
+        """See `Tenure.keep`."""
+        return False
+
+    def leave(self) -> None:
+        """See `Tenure.leave`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +145,7 @@ class SharedTenure:
             return self._held.get(name) if self._monotonic() < self._trusted_until else None
 
     def keep(self) -> bool:
-        """Show a sign of life, take and give back; returns whether something was gained.
-
-        Raises:
-            StoreError: the leases can not be read; what is held is so until it is not trusted any more.
-        """
+        """See `Tenure.keep`."""
         if self._left:
             return False
         asked = self._monotonic()
@@ -149,7 +164,7 @@ class SharedTenure:
         return self._note({name: held[name] for name in held if name in wanted}, asked, alive, len(wanted))
 
     def leave(self) -> None:
-        """Give everything back, so that others need not wait for it to run out."""
+        """See `Tenure.leave`."""
         self._left = True
         with self._lock:
             held, self._held = self._held, {}
@@ -168,10 +183,11 @@ class SharedTenure:
             name: before[name] if name in before and before[name][0] == beat else (beat, now)
             for name, beat in ledger.beats.items()
         }
-        for name in [name for name, (_, since) in self._beats.items() if now - since > LASTS_SECONDS]:
-            if name != self._me and now - self._beats[name][1] > 10 * LASTS_SECONDS:
+        silent = {name: now - since for name, (_, since) in self._beats.items() if name != self._me}
+        for name, seconds in silent.items():
+            if seconds > FORGOTTEN_SECONDS:
                 self._leases.bow_out(name)
-        return {self._me, *(name for name, (_, since) in self._beats.items() if now - since <= LASTS_SECONDS)}
+        return {self._me, *(name for name, seconds in silent.items() if seconds <= LASTS_SECONDS)}
 
     def _note(self, held: Mapping[str, Lease], asked: float, alive: Iterable[str], wanted: int) -> bool:
         with self._lock:

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
         document_mask,
         load_knowledge,
         memory_store,
-        open_existing,
         pace_of,
         rules_of,
         selectors_of,
     )
     from sigwatch.wiring.people import commands
+    from sigwatch.wiring.state import open_existing
     from sigwatch.wiring.targets import preview, show_card
 
 __all__ = [
@@ -50,6 +50,7 @@ _ELSEWHERE = {
     "limits_of": "aws",
     "commands": "people",
     "log_source": "aws",
+    "open_existing": "state",
     "pipeline": "aws",
     "watch_of": "aws",
     "preview": "targets",

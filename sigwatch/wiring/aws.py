@@ -13,9 +13,18 @@ from sigwatch.source.clients import logs_client, metrics_client
 from sigwatch.source.cloudwatch import Account, CloudWatchSource
 from sigwatch.source.lanes import Lanes
 from sigwatch.source.limits import Limiter, Limits
-from sigwatch.store.sqlite import SqliteStore
 from sigwatch.watch import Watch
 from sigwatch.wiring.parts import chance, clock, databases, rules_of, selectors_of
+
+
+def shared(limits: Limits, share: float) -> Limits:
+    """A part of the limits, for one of several replicas that use the same quotas."""
+    return Limits(
+        limits.start_per_second * share,
+        limits.results_per_second * share,
+        limits.other_per_second * share,
+        max(1, int(limits.concurrent * share)),
+    )
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -24,7 +33,7 @@ def limits_of(settings: Settings) -> Limits:
 
 
 def log_source(
-    settings: Settings, wait: Wait, store: SqliteStore, observe: Observer, share: Callable[[], Limits] | None = None
+    settings: Settings, wait: Wait, store: Store, observe: Observer, share: Callable[[], Limits] | None = None
 ) -> Lanes:
     """Logs Insights of every account and region that is watched.
 

@@ -1,7 +1,7 @@
 """The daemon with its surroundings."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +12,7 @@ from rich.console import Console
 from sigwatch import __version__
 from sigwatch.chat.socket import SocketMode
 from sigwatch.chronicle import Chronicle
-from sigwatch.config import RetentionSettings, Settings, store_path
+from sigwatch.config import RetentionSettings, Settings
 from sigwatch.daemon import Daemon, Parts, Pulse
 from sigwatch.errors import ConfigurationError
 from sigwatch.knowledge import library
@@ -23,18 +23,20 @@ from sigwatch.pipeline import Pipeline
 from sigwatch.polling.patrol import Patrol
 from sigwatch.polling.places import Places
 from sigwatch.polling.spending import Meter
+from sigwatch.polling.tenure import Tenure
 from sigwatch.polling.workers import Workers
 from sigwatch.ports import Observer, Store
+from sigwatch.source.limits import Limits
 from sigwatch.status import StatusBoard
-from sigwatch.store.sqlite import SqliteStore
 from sigwatch.telemetry.metrics import Metrics, fan_out
 from sigwatch.watch import Watch
 from sigwatch.web.app import Answers, create_app
 from sigwatch.web.server import WebServer
 from sigwatch.wiring import targets
-from sigwatch.wiring.aws import log_source, pipeline, watch_of
+from sigwatch.wiring.aws import limits_of, log_source, pipeline, shared, watch_of
 from sigwatch.wiring.parts import chance, clock, pace_of
 from sigwatch.wiring.people import commands, composer_of
+from sigwatch.wiring.state import open_state, tenure_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Running:
     web: WebServer
     socket: SocketMode | None
     """Hears what is pressed in Slack; None where buttons are off."""
-    store: SqliteStore
+    store: Store
     watch: Watch
     closing: ExitStack
 
@@ -69,21 +71,23 @@ def build(
     metrics, pulse = Metrics(__version__, settings.polling.passes, settings.every_target), Pulse(clock())
     publishers, stopping = targets.publishers(settings, environ, console), threading.Event()
     with ExitStack() as stack:
-        store = SqliteStore(store_path(settings.store))
+        store = open_state(settings)
         stack.callback(store.close)
         meter = Meter(store, clock)
         stack.callback(meter.record)
         observe = fan_out(metrics, meter, *observers)
-        source = log_source(settings, stopping.wait, store, observe)
+        tenure = tenure_of(store, observe)
+        source = log_source(settings, stopping.wait, store, observe, _share(settings, tenure))
         watch = watch_of(settings, _shelf(settings, folder).read, source, observe)
         composer, workers = composer_of(settings), Workers(settings.aws.limits.concurrent)
         stages = pipeline(settings, source, store, composer, observe)
-        patrol = _patrol(settings, watch, stages, workers, meter)
+        patrol = _patrol(settings, watch, stages, workers, meter, tenure)
         web = _web(settings, metrics, StatusBoard(watch, patrol.passes, store, pulse, clock))
         stack.callback(web.close)
         parts = Parts(
             watch=watch,
             patrol=patrol,
+            tenure=tenure,
             store=store,
             deliver=targets.outbox(settings, store.deliveries, publishers, composer, observe).deliver_due,
             delete_doubles=targets.doubles(store.deliveries, publishers, observe).delete,
@@ -98,19 +102,26 @@ def build(
             interval=settings.polling.interval,
             reload=settings.knowledge.reload,
         )
-        socket = _socket(settings, environ, store, observe)
-        return Running(Daemon(parts), web, socket, store, watch, stack.pop_all())
+        return Running(Daemon(parts), web, _socket(settings, environ, store, observe), store, watch, stack.pop_all())
+
+
+def _share(settings: Settings, tenure: Tenure) -> Callable[[], Limits]:
+    """What of the quotas is this replica's now."""
+    limits = limits_of(settings)
+    return lambda: shared(limits, tenure.share)
 
 
 def _shelf(settings: Settings, folder: Path) -> library.Shelf:
     return library.Shelf(settings.knowledge.paths, folder, judge=judge, required=required, clock=clock)
 
 
-def _patrol(settings: Settings, watch: Watch, stages: Pipeline, workers: Workers, meter: Meter) -> Patrol:
+def _patrol(
+    settings: Settings, watch: Watch, stages: Pipeline, workers: Workers, meter: Meter, tenure: Tenure
+) -> Patrol:
     passes = tuple(Pass(name, delay) for name, delay in settings.polling.passes.items())
     places = Places(settings.polling.interval, chance)
     allowance = partial(meter.allowance, settings.polling.budget_dollars_per_day)
-    return Patrol(watch, stages, passes, pace_of(settings), workers, places, allowance)
+    return Patrol(watch, stages, passes, pace_of(settings), workers, places, allowance, tenure)
 
 
 def _web(settings: Settings, metrics: Metrics, board: StatusBoard) -> WebServer:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
-from sigwatch.config import RuleSettings, Settings, store_path
+from sigwatch.config import RuleSettings, Settings
 from sigwatch.incident.lifecycle import Rules
 from sigwatch.knowledge import library
 from sigwatch.match.databases import Databases
@@ -89,12 +89,6 @@ def pace_of(settings: Settings) -> Pace:
     """How passes move, under this configuration."""
     polling = settings.polling
     return Pace(polling.interval, polling.first_lookback, polling.catch_up_window)
-
-
-def open_existing(settings: Settings) -> SqliteStore | None:
-    """The daemon's state, to be read; None where there is none yet."""
-    path = store_path(settings.store)
-    return SqliteStore(path) if path.exists() else None
 
 
 def memory_store() -> SqliteStore:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from sigwatch.config import Settings, store_path
+from sigwatch.config import Settings
 from sigwatch.findings import Finder
 from sigwatch.model.coverage import Coverage
 from sigwatch.model.event import Event
@@ -23,8 +23,9 @@ from sigwatch.store.sqlite import SqliteStore
 from sigwatch.watch import Snapshot, Watch
 from sigwatch.wiring import targets
 from sigwatch.wiring.aws import limits_of, log_source
-from sigwatch.wiring.parts import chance, clock, databases, open_existing, rules_of, selectors_of
+from sigwatch.wiring.parts import chance, clock, databases, rules_of, selectors_of
 from sigwatch.wiring.people import composer_of
+from sigwatch.wiring.state import open_existing, open_state, runs_folder
 
 RunState = SqliteStore
 """What a run keeps."""
@@ -42,7 +43,7 @@ class Search:
 
 def runs_of(settings: Settings) -> Runs:
     """The backfills of this configuration, beside the state of its daemon."""
-    return Runs(folder_beside(store_path(settings.store)), SqliteStore, held, clock)
+    return Runs(folder_beside(runs_folder(settings)), SqliteStore, held, clock)
 
 
 def state_of(runs: Runs, question: Question) -> RunState:
@@ -107,7 +108,7 @@ def tell(
     """
     by_id = {each.id: each for each in signatures}
     rules, composer = rules_of(settings), composer_of(settings)
-    with closing(SqliteStore(store_path(settings.store))) as store:
+    with closing(open_state(settings)) as store:
         found = list(incidents(state.findings.in_time(), by_id, rules, end_ms))
         teller = Teller(store, by_id, composer, clock, rules.quiet_ms)
         told = teller.tell(with_hits(state.findings.in_time(), found))

@@ -58,7 +58,9 @@ class Shards:
         return {group: home[0] for group, home in homes.items() if home}
 
     def names(self) -> list[str]:
-        """Every shard that is known of here."""
+        """Every shard, as far as is known here."""
+        if not self._members:
+            self.learn(self._table.query(SHARDS))
         with self._lock:
             return sorted(self._members)
 

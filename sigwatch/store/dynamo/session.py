@@ -30,11 +30,12 @@ class Session:
         """Those of the items that are there, likewise."""
         # Of a partition that was read whole the rest is not there: to look again would be to see a later moment.
         self._read |= {key: None for key in keys if key[0] in self._whole and key not in self._read}
-        missing = [key for key in keys if key not in self._read and key not in self._written]
+        made = {key: write.item for key, write in self._written.items() if not write.only_check}
+        missing = [key for key in keys if key not in self._read and key not in made]
         if missing:
             found = self._table.get(missing)
             self._read |= {key: found.get(key) for key in missing}
-        seen = {key: self._written[key].item if key in self._written else self._read[key] for key in keys}
+        seen = {key: made[key] if key in made else self._read[key] for key in keys}
         return {key: item for key, item in seen.items() if item is not None}
 
     def partition(self, pk: str) -> list[Item]:
