@@ -66,6 +66,10 @@ class Process:
                 text=True,
             )
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def line(self) -> str:
         """The next line of stdout."""
         assert self._process.stdout is not None

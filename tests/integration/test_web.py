@@ -13,7 +13,7 @@ from sigwatch.errors import StoreError
 from sigwatch.web.app import Answers, create_app
 from sigwatch.web.server import Patience, WebServer
 
-PAGE: Mapping[str, Any] = {"ready": True, "version": "1", "now": "now", "passes": (), "spent": 0, "pending": 0}
+PAGE: dict[str, Any] = {"ready": True, "version": "1", "now": "now", "passes": (), "spent": 0, "pending": 0}
 HOSTILE = "</style></script><script>alert(1)</script><img src=x onerror=alert(1)>"
 
 
