@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
-from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
 
 from tests.fakes.http_target import HttpTarget, Reply, Request
 from tests.fakes.processes import eventually
-from tests.fakes.programs import free_port, program
+from tests.fakes.programs import answers, free_port, program
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -95,8 +94,4 @@ class RealAlertmanager:
         return held
 
     def _ready(self) -> bool:
-        try:
-            with urlopen(f"{self.url}/-/ready") as answer:  # noqa: S310 - our own address
-                return bool(answer.status == 200)
-        except URLError:
-            return False
+        return answers(f"{self.url}/-/ready")

@@ -3,6 +3,8 @@
 import os
 import shutil
 import socket
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
 
 import pytest
 
@@ -23,3 +25,15 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def answers(url: str) -> bool:
+    """Whether a server of ours says that it is well."""
+    try:
+        with urlopen(url) as answer:  # noqa: S310 - our own address
+            return bool(answer.status == 200)
+    except HTTPError as error:
+        error.close()
+        return False
+    except (URLError, ConnectionError):
+        return False

@@ -5,14 +5,13 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
-from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import pytest
 
 from tests.fakes.processes import eventually
-from tests.fakes.programs import free_port, program
+from tests.fakes.programs import answers, free_port, program
 
 
 class RealPrometheus:
@@ -53,8 +52,4 @@ class RealPrometheus:
         return found
 
     def _ready(self) -> bool:
-        try:
-            with urlopen(f"{self.url}/-/ready") as answer:  # noqa: S310 - our own address
-                return bool(answer.status == 200)
-        except URLError:
-            return False
+        return answers(f"{self.url}/-/ready")
