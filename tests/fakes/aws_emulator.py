@@ -14,7 +14,7 @@ from urllib.request import urlopen
 import boto3
 import pytest
 
-from tests.fakes.dynamo import free_port
+from tests.fakes.programs import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / ".tools/ministack/bin/ministack"
