@@ -1,7 +1,7 @@
 """Stands between a program and servers of AWS, hands everything on, and notes which permission each request needs.
 
-The service authorization reference of AWS says what a request needs: mostly the action of its own name. A transaction of
-DynamoDB needs the actions of what is in it instead.
+The service authorization reference of AWS says what a request needs: mostly the action of its own name. A transaction
+of DynamoDB needs the actions of what is in it instead.
 """
 
 import json
