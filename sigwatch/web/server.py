@@ -53,6 +53,8 @@ class WebServer:
             http=_bounded(patience or Patience()),
             ws="none",
             lifespan="off",
+            # Also how many are taken before the first of them is looked at.
+            backlog=16,
             log_level="warning",
             access_log=False,
             proxy_headers=False,
