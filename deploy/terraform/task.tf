@@ -15,18 +15,15 @@ locals {
     user                   = "10001:10001"
     readonlyRootFilesystem = true
     # SIGTERM drains within this time. Fargate refuses more than 120.
-    stopTimeout = 60
-    environment = [
-      { name = "AWS_DEFAULT_REGION", value = local.region },
-      { name = "XDG_CACHE_HOME", value = "/tmp" },
-    ]
+    stopTimeout     = 60
+    environment     = [{ name = "AWS_DEFAULT_REGION", value = local.region }]
     secrets         = [for name in sort(keys(var.secrets)) : { name = name, valueFrom = var.secrets[name] }]
     portMappings    = [{ containerPort = local.port, hostPort = local.port, protocol = "tcp" }]
     linuxParameters = { initProcessEnabled = true, capabilities = { add = [], drop = ["ALL"] } }
     healthCheck = {
       command     = ["CMD", "sigwatch", "healthcheck"]
       interval    = 30
-      timeout     = 5
+      timeout     = 10
       retries     = 3
       startPeriod = 60
     }

@@ -6,9 +6,11 @@ comes to, and are held to the Terraform module, which the emulator takes whole.
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from sigwatch.store.dynamo.schema import EXPIRES, faults
 from sigwatch.wiring import targets
 from tests.fakes.aws_emulator import aws, emulator
 from tests.fakes.deployment import ATTRIBUTES, LOG_GROUPS, PARAMETERS, role_of, role_there
+from tests.fakes.processes import eventually
 from tests.fakes.template import TEMPLATE, load, render
 from tests.fakes.terraform import MODULE
 
@@ -68,7 +71,7 @@ def test_the_container_is_shut_in_and_looked_after() -> None:
     assert made["HealthCheck"] == {
         "Command": ["CMD", "sigwatch", "healthcheck"],
         "Interval": 30,
-        "Timeout": 5,
+        "Timeout": 10,
         "Retries": 3,
         "StartPeriod": 60,
     }
@@ -231,3 +234,40 @@ def test_deleting_the_stack_leaves_the_table(made: str) -> None:
 
 def test_the_template_is_no_larger_than_a_command_may_carry() -> None:
     assert len(TEMPLATE.read_bytes()) < 51_200
+
+
+def test_the_image_is_what_the_task_counts_on() -> None:
+    image = (TEMPLATE.parents[2] / "Dockerfile").read_text()
+    made = container(render(PARAMETERS, ATTRIBUTES))
+    lines = {line.split(" ", 1)[0]: line.split(" ", 1)[1] for line in image.splitlines() if re.match(r"[A-Z]+ ", line)}
+    assert lines["ENTRYPOINT"] == '["sigwatch"]'
+    assert lines["USER"] == made["User"]
+    assert lines["EXPOSE"] == str(made["PortMappings"][0]["ContainerPort"])
+    # `sigwatch healthcheck` finds the configuration in the folder that it is started in.
+    assert f"{lines['WORKDIR']}/sigwatch.yaml" == made["Command"][-1]
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_knowledge_counts_as_fetched_when_it_was_and_fetching_ends_when_told(tmp_path: Path, works: bool) -> None:
+    made = container(render(PARAMETERS, ATTRIBUTES), "knowledge")
+    program, done = tmp_path / "aws", tmp_path / "fetched"
+    program.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\nexit {0 if works else 1}\n')
+    program.chmod(0o755)
+    [script] = made["Command"]
+    environ = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "SOURCE": "s3://shop-knowledge/sigwatch"}
+    with subprocess.Popen(
+        [*made["EntryPoint"], script.replace("/tmp/fetched", str(done))],  # noqa: S108 - as the container has it
+        env=environ,
+        start_new_session=True,
+    ) as running:
+        assert eventually((tmp_path / "asked").exists)
+        assert not works or eventually(done.exists)
+        running.terminate()
+        assert running.wait(20) == 0
+        # What it slept with is of its group; in a container it would end with it.
+        with suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
+    assert done.exists() == works
+    asked = "s3 sync s3://shop-knowledge/sigwatch /knowledge --delete --exact-timestamps --only-show-errors"
+    assert (tmp_path / "asked").read_text().splitlines() == [asked]
+    assert made["HealthCheck"]["Command"] == ["CMD", "test", "-f", "/tmp/fetched"]  # noqa: S108 - the same
