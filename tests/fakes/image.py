@@ -116,12 +116,14 @@ class PipSettings:
 
 
 class Image:
-    """What `make image` built: its configuration, its files, and processes in it."""
+    """What `make image` built: its configuration, its files, and processes in it; a context manager."""
 
     def __init__(self, folder: Path) -> None:
-        """Build it, keeping everything in `folder`."""
-        driver = ["--root", str(folder / "images"), "--runroot", str(folder / "run"), "--storage-driver", "vfs"]
-        self._buildah = ["buildah", *driver]
+        """Build it, keeping everything in `folder` until the end."""
+        self._images = folder / "images"
+        driver = "overlay" if _overlays(folder) else "vfs"
+        where = ["--root", str(self._images), "--runroot", str(folder / "run")]
+        self._buildah = ["buildah", *where, "--storage-driver", driver]
         canary = folder / "canary-index"
         canary.mkdir()
         self.pip = PipSettings.of_this_machine(canary)
@@ -139,6 +141,13 @@ class Image:
         self.config: Mapping[str, Any] = self.inspected["config"]
         self.root = Path(self._say("mount", self._say("from", "--pull-never", "localhost/sigwatch:test")))
         self.base_root = Path(self._say("mount", self._say("from", "--pull-never", "localhost/base:latest")))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._say("umount", "--all")
+        shutil.rmtree(self._images)
 
     def _import_base(self) -> None:
         container = self._say("from", "scratch")
@@ -216,6 +225,16 @@ def stop(container: subprocess.Popen[str], seconds: float) -> int:
 def size(files: Files) -> int:
     """Bytes of the regular files."""
     return sum(found.st_size for found in files.values() if stat.S_ISREG(found.st_mode))
+
+
+def _overlays(folder: Path) -> bool:
+    """Whether layers can be laid over each other here; copying them takes twice as long, but always works."""
+    parts = {name: folder / name for name in ("lowerdir", "upperdir", "workdir", "merged")}
+    for part in parts.values():
+        part.mkdir()
+    options = ",".join(f"{name}={part}" for name, part in parts.items() if name != "merged")
+    mount = ["mount", "-t", "overlay", "overlay", "-o", options, str(parts["merged"])]
+    return subprocess.run(["unshare", "--mount", *mount], check=False, capture_output=True).returncode == 0
 
 
 def _files(root: Path) -> Files:

@@ -46,36 +46,29 @@ def test_the_linter_has_nothing_to_say_of_the_dockerfile() -> None:
 def test_the_image_is_what_its_page_says(tmp_path: Path, subtests: pytest.Subtests) -> None:
     # One test, so that workers which run beside each other build one image.
     require_programs()
-    image = Image(tmp_path)
-    with subtests.test("it says how it is run"):
-        says_how_it_is_run(image)
-    before, added = image.files()
-    with subtests.test("it is small"):
-        assert size(before) + size(added) < LARGEST_BYTES
-    with subtests.test("it adds its own folders, which its user can not change"):
-        only_the_state_can_be_written(added)
-    with subtests.test("it adds no tool and no privilege"):
-        assert not [path for path in added if TOOLS_OF_BUILDERS.search(path)]
-        assert not [path for path, found in added.items() if found.st_mode & (stat.S_ISUID | stat.S_ISGID)]
-    with subtests.test("it does not know where its packages came from"):
-        nothing_of_the_build_is_kept(image, added)
-    with subtests.test("it knows the services that are asked"):
-        every_service_is_described(image)
-    with subtests.test("nothing is left to compile"):
-        done = image.run("-v", "-c", EVERY_VERB, entry=["python3"])
-        loaded = re.findall(r"^# code object from '?([^'\n]+)", done.stderr, re.MULTILINE)
-        assert len(loaded) > 300, done.stderr[-2000:]
-        assert not [path for path in loaded if not path.endswith(".pyc")]
-    with subtests.test("its program runs"):
-        assert image.run("version").stdout == f"sigwatch {__version__}\n"
-        assert image.run("-c", WHO, entry=["python3"]).stdout == f"{USER} {USER} [{USER}] 1\n"
-        assert "Read-only file system" in image.run("-c", "open('/etc/sigwatch/x', 'w')", entry=["python3"]).stderr
-    with subtests.test("the demo succeeds"):
-        done = image.run("demo")
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert "1 opened, 1 resolved" in done.stdout
-    with subtests.test("the daemon watches, tells its health, and stops when it is told to"):
-        the_daemon_does_its_work(image, tmp_path)
+    with Image(tmp_path) as image, image.started(["demo"], writable_tmp=True) as demo:
+        before, added = image.files()
+        with subtests.test("it says how it is run"):
+            says_how_it_is_run(image)
+        with subtests.test("it is small"):
+            assert size(before) + size(added) < LARGEST_BYTES
+        with subtests.test("it adds its own folders, which its user can not change"):
+            only_the_state_can_be_written(added)
+        with subtests.test("it adds no tool and no privilege"):
+            assert not [path for path in added if TOOLS_OF_BUILDERS.search(path)]
+            assert not [path for path, found in added.items() if found.st_mode & (stat.S_ISUID | stat.S_ISGID)]
+        with subtests.test("it does not know where its packages came from"):
+            nothing_of_the_build_is_kept(image, added)
+        with subtests.test("it knows the services that are asked"):
+            every_service_is_described(image)
+        with subtests.test("its program runs, and nothing is left to compile"):
+            programs_run_unprivileged(image)
+        with subtests.test("the daemon watches, tells its health, and stops when it is told to"):
+            the_daemon_does_its_work(image, tmp_path)
+        with subtests.test("the demo succeeds"):
+            out, err = demo.communicate(timeout=120)
+            assert demo.returncode == 0, out + err
+            assert "1 opened, 1 resolved" in out
 
 
 def says_how_it_is_run(image: Image) -> None:
@@ -122,6 +115,17 @@ def every_service_is_described(image: Image) -> None:
     described = {path.name for path in data.iterdir() if path.is_dir()}
     # What boto3 itself asks for credentials.
     assert asked | {"sts", "sso", "sso-oidc", "signin"} <= described
+
+
+def programs_run_unprivileged(image: Image) -> None:
+    assert image.run("version").stdout == f"sigwatch {__version__}\n"
+    assert image.run("-c", WHO, entry=["python3"]).stdout == f"{USER} {USER} [{USER}] 1\n"
+    refused = image.run("-c", "open('/var/lib/sigwatch/x', 'w')", entry=["python3"])
+    assert "Read-only file system" in refused.stderr
+    loading = image.run("-v", "-c", EVERY_VERB, entry=["python3"]).stderr
+    loaded = re.findall(r"^# code object from '?([^'\n]+)", loading, re.MULTILINE)
+    assert len(loaded) > 300, loading[-2000:]
+    assert not [path for path in loaded if not path.endswith(".pyc")]
 
 
 def the_daemon_does_its_work(image: Image, folder: Path) -> None:
