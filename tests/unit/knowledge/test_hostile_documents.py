@@ -134,6 +134,13 @@ def test_a_pattern_that_finds_the_empty_text_is_not_watched(tmp_path: Path, patt
     assert "every.md" in {problem.path for problem in library.problems}
 
 
+@pytest.mark.parametrize("pattern", [".", "e", r"\w+", r"[^\n]", "[[:print:]]", "(?i)[a-z]{2}", ".*.", "I|o", "(?=.)."])
+def test_a_pattern_that_finds_nearly_everything_is_not_watched(tmp_path: Path, pattern: str) -> None:
+    library = loaded(tmp_path, deciding, every=document().replace("ERROR boom", pattern))
+    assert [signature.id for signature in library.watched] == ["KO-good"]
+    assert "every.md" in {problem.path for problem in library.problems}
+
+
 def test_a_pattern_of_any_size_is_decided_on_or_refused(tmp_path: Path) -> None:
     patterns = {
         "deep": "(" * 20_000 + "a" + ")" * 20_000,

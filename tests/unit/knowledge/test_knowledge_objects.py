@@ -201,9 +201,9 @@ def test_an_event_that_begins_an_incident_must_not_end_it(judge: PatternJudge) -
 
 def test_a_judge_that_gives_up_on_the_resolved_pattern_is_heard() -> None:
     def weary(pattern: str, text: str) -> bool:
-        if pattern == "slow" and text:
+        if pattern == "slow" and "boom" in text:
             raise ValueError("took too long: simplify it")
-        return bool(text)
+        return "boom" in text
 
     _, problems = read(BASE + "resolved_pattern: slow\n---\n## Must Match\n```\nERROR boom\n```\n", weary)
     assert [(p.line, p.message) for p in problems] == [(10, "took too long: simplify it")]
