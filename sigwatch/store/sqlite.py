@@ -2,13 +2,12 @@
 
 import json
 import sqlite3
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from sigwatch.model.audit import Entry
-from sigwatch.model.coverage import Coverage, Lookback, Span, Spending, StartedQuery
+from sigwatch.model.coverage import Coverage, Lookback, Spending, StartedQuery
 from sigwatch.model.incident import Incident, Silence, State
 from sigwatch.model.lease import ALONE
 from sigwatch.model.logs import LogGroup, Search, Window
@@ -18,8 +17,10 @@ from sigwatch.store.bodies import INCIDENTS, SILENCES
 from sigwatch.store.database import Database
 from sigwatch.store.sqlite_findings import SqliteFindings
 from sigwatch.store.sqlite_outbox import SqliteOutbox
-from sigwatch.store.sqlite_rows import LAST_HIT, entry_of
+from sigwatch.store.sqlite_records import coverage
+from sigwatch.store.sqlite_rows import LAST_HIT, MIGRATION, entry_of
 from sigwatch.store.sqlite_unit import SqliteUnit
+from sigwatch.store.unfinished import refuse_unfinished
 
 
 class SqliteStore:
@@ -36,9 +37,16 @@ class SqliteStore:
         """
         self._database = Database(path)
         self._rows = self._database.rows
+        self._refuse_unfinished(str(path))
         self._transaction = self._database.transaction
         self.deliveries = SqliteOutbox(self._database)
         self.findings = SqliteFindings(self._database)
+
+    def _refuse_unfinished(self, path: str) -> None:
+        found = self._rows("SELECT value FROM facts WHERE name = ?", (MIGRATION,))
+        if found:
+            self._database.close()
+            refuse_unfinished(path, json.loads(found[0][0])["source"])
 
     @contextmanager
     def unit(self) -> Iterator["SqliteUnit"]:
@@ -57,10 +65,7 @@ class SqliteStore:
 
     def coverage(self) -> Mapping[CursorKey, Coverage]:
         """See `ports.Store.coverage`."""
-        spans: defaultdict[CursorKey, list[Span]] = defaultdict(list)
-        for row in self._rows('SELECT pass, account, region, log_group, start, "end" FROM coverage ORDER BY start'):
-            spans[row[0], row[1], row[2], row[3]].append((row[4], row[5]))
-        return {key: Coverage(tuple(found)) for key, found in spans.items()}
+        return coverage(self._rows)
 
     def watch_sets(self) -> Mapping[str, str]:
         """See `ports.Store.watch_sets`."""

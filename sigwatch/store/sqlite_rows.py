@@ -10,6 +10,10 @@ from sigwatch.store.bodies import CONTENTS, EDITS
 
 LAST_HIT = "body ->> 'last_seen_ms'"
 """Event time of an incident's newest hit, as the index has it."""
+HIT_DIGESTS = "hit_digests"
+"""Fact of a state that came from a table: digests stand in place of the identities of some hits."""
+MIGRATION = "migration"
+"""Fact of a state that is being made by a migration: a `Marker` as JSON."""
 
 BEHIND = "o.delivered < o.revision AND o.digest = ''"
 # A thread begins with the card, or with the first page of the digest that shows the card in its place.

@@ -13,8 +13,9 @@ from sigwatch.model.message import Alert, Delivery, Kind, Milestone, Notice
 from sigwatch.model.past import Finding
 from sigwatch.ports import LAST_MS, CursorKey
 from sigwatch.store.bodies import CARD, DIGEST, INCIDENTS, SILENCES, dumped, form_of
+from sigwatch.store.digests import digest_of, stand_in, stand_in_ms
 from sigwatch.store.sqlite_findings import add_findings
-from sigwatch.store.sqlite_rows import DELIVERY, LAST_HIT, entry_of, readable
+from sigwatch.store.sqlite_rows import DELIVERY, HIT_DIGESTS, LAST_HIT, entry_of, readable
 
 _PLACE = "pass = ? AND account = ? AND region = ? AND log_group = ?"
 
@@ -33,7 +34,17 @@ class SqliteUnit:
         """See `ports.Unit.add_hits`."""
         insert = self._connection.cursor().execute
         statement = "INSERT INTO hits (ts_ms, identity, signature) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-        return [hit for hit in hits if insert(statement, (hit.row.ts_ms, hit.identity, hit.signature)).rowcount == 1]
+        unknown = self._without_digests(hits)
+        return [hit for hit in unknown if insert(statement, (hit.row.ts_ms, hit.identity, hit.signature)).rowcount == 1]
+
+    def _without_digests(self, hits: Sequence[Hit]) -> Sequence[Hit]:
+        """Those of which the state has not taken over the digest from a table; a state of its own has none."""
+        if self._connection.execute("SELECT 1 FROM facts WHERE name = ?", (HIT_DIGESTS,)).fetchone() is None:
+            return hits
+        find = self._connection.cursor().execute
+        statement = "SELECT 1 FROM hits WHERE ts_ms = ? AND identity = ?"
+        known = ((stand_in_ms(hit.row.ts_ms), stand_in(digest_of(hit.identity))) for hit in hits)
+        return [hit for hit, key in zip(hits, known, strict=True) if find(statement, key).fetchone() is None]
 
     def add_findings(self, findings: Sequence[Finding]) -> int:
         """See `ports.Unit.add_findings`."""

@@ -1,19 +1,18 @@
 """Which hits are known: digests of identities, packed by signature and minute of the event.
 
-An item for each hit would cost a hundred times as much in a storm. The digests have 96 bits: with a million of them in
-one minute the odds that two are alike are one in 10^17.
+An item for each hit would cost a hundred times as much in a storm.
 """
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 
 from sigwatch.model.logs import Hit
+from sigwatch.store.digests import DIGEST_BYTES, MINUTE_MS, digest_of
 from sigwatch.store.dynamo.session import Session
 from sigwatch.store.dynamo.table import Item
 
-MINUTE_MS = 60_000
-DIGEST_BYTES = 12
+HITS = "HITS#"
+"""Begins the partitions, each of one signature and minute."""
 PAGE_BYTES = 16_000 * DIGEST_BYTES
 """Half of what an item may hold."""
 GRACE_SECONDS = 7 * 86_400
@@ -31,7 +30,7 @@ def add_hits(session: Session, hits: Sequence[Hit], kept_seconds: int, cutoff_ms
     """
     buckets: defaultdict[str, list[int]] = defaultdict(list)
     for number, hit in enumerate(hits):
-        buckets[_bucket(hit)].append(number)
+        buckets[bucket_of(hit.signature, hit.row.ts_ms)].append(number)
     fresh: set[int] = set()
     for bucket, numbers in buckets.items():
         pages = session.partition(bucket)
@@ -40,7 +39,7 @@ def add_hits(session: Session, hits: Sequence[Hit], kept_seconds: int, cutoff_ms
         known = {page.blob[at : at + DIGEST_BYTES] for page in pages for at in range(0, len(page.blob), DIGEST_BYTES)}
         added = []
         for number in numbers:
-            digest = _digest(hits[number].identity)
+            digest = digest_of(hits[number].identity)
             if digest not in known:
                 known.add(digest)
                 added.append(digest)
@@ -61,9 +60,6 @@ def _append(session: Session, bucket: str, last: Sequence[Item], added: bytes, e
         page, blob = page + 1, b""
 
 
-def _bucket(hit: Hit) -> str:
-    return f"HITS#{hit.signature}#{hit.row.ts_ms // MINUTE_MS}"
-
-
-def _digest(identity: str) -> bytes:
-    return hashlib.blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).digest()
+def bucket_of(signature: str, ts_ms: int) -> str:
+    """The partition of the hits of a signature in the minute of that time."""
+    return f"{HITS}{signature}#{ts_ms // MINUTE_MS}"

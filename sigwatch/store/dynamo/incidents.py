@@ -5,12 +5,13 @@ and one of them finds it changed.
 """
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sigwatch.model.incident import Incident, State
 from sigwatch.store.bodies import INCIDENTS
 from sigwatch.store.dynamo.session import Session
-from sigwatch.store.dynamo.table import Key
+from sigwatch.store.dynamo.table import Item, Key
 
 INCIDENT = "INCIDENT"
 OPEN = "OPEN"
@@ -39,17 +40,21 @@ def listed(session: Session, signature: str, group: str) -> list[Listed]:
 
 def put(session: Session, incident: Incident) -> None:
     """See `ports.Unit.put_incident`."""
-    now = Listed(incident.id, incident.first_seen_ms, incident.last_seen_ms, incident.occurrence)
+    now = listed_as(incident)
     before = listed(session, incident.signature, incident.group)
     if now not in before:
         after = sorted([*(each for each in before if each.id != now.id), now], key=lambda each: each.first_ms)
         _write_list(session, list_key(incident.signature, incident.group), after)
-    waiting = {"wait": OPEN, "wait_order": f"{incident.first_seen_ms:015d}#{incident.id}"}
-    session.put(
-        (INCIDENT, incident.id),
-        INCIDENTS.dump_json(incident).decode(),
-        **(waiting if incident.state is not State.RESOLVED else {}),
-    )
+    item = item_of(incident)
+    session.put(item.key, item.body, wait=item.wait, wait_order=item.wait_order)
+
+
+def item_of(incident: Incident) -> Item:
+    """The incident as it is kept; it is in the index while it is not over."""
+    key, body = (INCIDENT, incident.id), INCIDENTS.dump_json(incident).decode()
+    if incident.state is State.RESOLVED:
+        return Item(key, body)
+    return Item(key, body, wait=OPEN, wait_order=f"{incident.first_seen_ms:015d}#{incident.id}")
 
 
 def drop(session: Session, incident: Incident) -> None:
@@ -59,5 +64,15 @@ def drop(session: Session, incident: Incident) -> None:
     session.delete((INCIDENT, incident.id))
 
 
-def _write_list(session: Session, key: Key, incidents: list[Listed]) -> None:
-    session.put(key, [[each.id, each.first_ms, each.last_ms, each.occurrence] for each in incidents])
+def list_of(key: Key, incidents: Iterable[Listed]) -> Item:
+    """A list as it is kept."""
+    return Item(key, [[each.id, each.first_ms, each.last_ms, each.occurrence] for each in incidents])
+
+
+def listed_as(incident: Incident) -> Listed:
+    """What the list says of that incident."""
+    return Listed(incident.id, incident.first_seen_ms, incident.last_seen_ms, incident.occurrence)
+
+
+def _write_list(session: Session, key: Key, incidents: Iterable[Listed]) -> None:
+    session.put(key, list_of(key, incidents).body)

@@ -9,6 +9,8 @@ from sigwatch.store.bodies import CARD, CONTENTS, EDITS, dumped, form_of
 from sigwatch.store.dynamo.session import Session
 from sigwatch.store.dynamo.table import Item, Key
 
+OUTBOX = "OUTBOX#"
+"""Begins the partitions, each of one thread."""
 WAIT = "OUTBOX"
 """What waits, in the index, for rows that are behind or are to be sent again."""
 LANES = "LANE"
@@ -77,7 +79,7 @@ def key_of(row: Row | Delivery | Notice) -> Key:
 
 def place(target: str, name: str, thread: str = "") -> Key:
     """Where the row of that name is."""
-    return f"OUTBOX#{thread or name}", f"{target}#{name}"
+    return f"{OUTBOX}{thread or name}", f"{target}#{name}"
 
 
 def page_of(card: Row) -> Key | None:
@@ -133,11 +135,17 @@ def by_key(rows: Iterable[Row]) -> dict[Key, Row]:
 
 
 def keep(session: Session, row: Row) -> None:
-    """Write a row; it is in the index exactly while there is something to send."""
+    """Write a row."""
+    item = item_of(row)
+    session.put(item.key, item.body, wait=item.wait, wait_order=item.wait_order)
+
+
+def item_of(row: Row) -> Item:
+    """The row as it is kept; it is in the index exactly while there is something to send."""
     body: dict[str, Any] = asdict(row) | {"members": list(row.members)}
     waits = is_behind(row) or row.refresh_ms > 0
     order = f"{row.urgency:02d}#{moment(row.behind_since_ms)}#{row.id}" if waits else ""
-    session.put(row.key, body, wait=WAIT if waits else "", wait_order=order)
+    return Item(row.key, body, wait=WAIT if waits else "", wait_order=order)
 
 
 def is_behind(row: Row) -> bool:
@@ -262,8 +270,14 @@ def moment(ms: int) -> str:
 
 def mark_posted(session: Session, row: Row) -> None:
     """Note when and where a row was posted."""
+    mark = post_of(row)
+    session.put_blindly(mark.key, mark.body, expires=mark.expires)
+
+
+def post_of(row: Row) -> Item:
+    """The note of when and where a row was posted."""
     body = {"destination": row.destination, "threaded": row.thread != "", "ref": row.ref}
-    session.put_blindly(
+    return Item(
         (posts(row.target), f"{moment(row.posted_ms)}#{row.id}"),
         body | {"id": row.id, "thread": row.thread},
         expires=row.posted_ms // 1000 + POSTS_KEPT_SECONDS,

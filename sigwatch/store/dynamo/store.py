@@ -21,12 +21,17 @@ from sigwatch.store.dynamo.outbox import DynamoOutbox
 from sigwatch.store.dynamo.schema import faults
 from sigwatch.store.dynamo.session import Session, session, settled
 from sigwatch.store.dynamo.table import Item, Key, Table, Write
+from sigwatch.store.unfinished import refuse_unfinished
 
 VERSION = 1
+SPENT = "SPENT#"
+"""Begins the partitions, each of one day."""
 QUERIES = "QUERY"
 QUERY_SECONDS = 7 * 86_400
 """The results of a query are kept by the service for so long."""
 INSTALLATION: Key = "META", "installation"
+MIGRATION: Key = "META", "migration"
+"""Where a table says that it is the unfinished target of a migration."""
 
 
 class DynamoStore:
@@ -56,12 +61,18 @@ class DynamoStore:
         self._cutoffs: dict[str, int] = {}
         if wrong := faults(table.describe()):
             raise StoreError(f"the table of the state can not be used: {'; '.join(wrong)}")
+        self._refuse_unfinished()
         self._shards = searched.Shards(table)
         keeping = unit.Keeping(self._kept, self._cutoffs)
         self._home = unit.Home(table, self._shards, keeping, _nonce, self._uncover)
         self.deliveries = DynamoOutbox(table, _nonce, monotonic, self._record, fresh_for)
         self.leases = DynamoLeases(table, _nonce)
         self.installation = self._installation()
+
+    def _refuse_unfinished(self) -> None:
+        found = self._table.get([MIGRATION]).get(MIGRATION)
+        if found:
+            refuse_unfinished(self._table.name, found.body["source"])
 
     def _installation(self) -> str:
         def attempt() -> str:
@@ -168,17 +179,18 @@ class DynamoStore:
         midnight = datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC) + timedelta(days=1)
         expires = int(midnight.timestamp()) + self._kept["spending"]
         for each in spending:
-            key = f"SPENT#{day}", f"{each.scope}#{each.pass_name}"
+            key = f"{SPENT}{day}", f"{each.scope}#{each.pass_name}"
             before = begun.get(key)
             scanned, dollars, queries = before.body[2:] if before else (0, 0.0, 0)
-            now = [scanned + each.bytes_scanned, dollars + each.dollars, queries + each.queries]
-            begun.put(key, [each.scope, each.pass_name, *now], expires=max(1, expires))
+            now = scanned + each.bytes_scanned, dollars + each.dollars, queries + each.queries
+            item = spending_item(Spending(day, each.scope, each.pass_name, *now), expires)
+            begun.put(item.key, item.body, expires=item.expires)
 
     def spent(self, day: str) -> list[Spending]:
         """See `ports.Store.spent`."""
         if day < _day_of(self._cutoffs.get("spending", 0)):
             return []
-        return [Spending(day, *item.body) for item in self._table.query(f"SPENT#{day}")]
+        return [Spending(day, *item.body) for item in self._table.query(f"{SPENT}{day}")]
 
     def unresolved(self) -> list[Incident]:
         """See `ports.Store.unresolved`."""
@@ -229,6 +241,12 @@ class DynamoStore:
 
     def close(self) -> None:
         """See `ports.Store.close`: nothing is held open."""
+
+
+def spending_item(spent: Spending, expires: int) -> Item:
+    """What was spent on a day in one scope and pass, as it is kept until that epoch second."""
+    body = [spent.scope, spent.pass_name, spent.bytes_scanned, spent.dollars, spent.queries]
+    return Item((f"{SPENT}{spent.day}", f"{spent.scope}#{spent.pass_name}"), body, expires=max(1, expires))
 
 
 def _nonce() -> str:

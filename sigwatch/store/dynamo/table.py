@@ -69,6 +69,11 @@ class Table:
         self._client = client
         self._name = name
 
+    @property
+    def name(self) -> str:
+        """Of the table."""
+        return self._name
+
     def get(self, keys: Sequence[Key]) -> dict[Key, Item]:
         """The items that are there, as they are now.
 
@@ -79,12 +84,12 @@ class Table:
         wanted = list(dict.fromkeys(keys))
         while wanted:
             asked, wanted = wanted[:MOST_KEYS], wanted[MOST_KEYS:]
-            request: Any = {self._name: {"Keys": [_key(key) for key in asked], "ConsistentRead": True}}
+            request: Any = {self._name: {"Keys": [key_attributes(key) for key in asked], "ConsistentRead": True}}
             try:
                 answer = self._client.batch_get_item(RequestItems=request)
             except (BotoCoreError, ClientError) as error:
-                raise StoreError(f"the state {self._name} can not be read: {_words(error)}") from error
-            items = [_item(each) for each in answer["Responses"].get(self._name, ())]
+                raise StoreError(f"the state {self._name} can not be read: {words_of(error)}") from error
+            items = [item_of(each) for each in answer["Responses"].get(self._name, ())]
             found |= {item.key: item for item in items}
             unread: Any = answer.get("UnprocessedKeys", {})
             wanted += [(key["pk"]["S"], key["sk"]["S"]) for key in unread.get(self._name, {}).get("Keys", ())]
@@ -133,8 +138,8 @@ class Table:
             try:
                 answer = self._client.query(TableName=self._name, **asked, **start)
             except (BotoCoreError, ClientError) as error:
-                raise StoreError(f"the state {self._name} can not be read: {_words(error)}") from error
-            yield from map(_item, answer["Items"])
+                raise StoreError(f"the state {self._name} can not be read: {words_of(error)}") from error
+            yield from map(item_of, answer["Items"])
             if "LastEvaluatedKey" not in answer:
                 return
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
@@ -168,10 +173,10 @@ class Table:
         if write.expected is not None:
             asked["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         if write.item is None:
-            self._client.delete_item(Key=_key(write.key), **asked)
+            self._client.delete_item(Key=key_attributes(write.key), **asked)
             return
         try:
-            self._client.put_item(Item=_attributes(write.item, nonce), **asked)
+            self._client.put_item(Item=attributes_of(write.item, nonce), **asked)
         except ClientError as error:
             # Where the answer to the first try was lost, the second finds the first one's work.
             old: Any = error.response.get("Item", {})
@@ -193,17 +198,17 @@ class Table:
     def _action(self, write: Write, nonce: str) -> dict[str, Any]:
         common = {"TableName": self._name, **_condition(write)}
         if write.only_check:
-            return {"ConditionCheck": {"Key": _key(write.key), **common}}
+            return {"ConditionCheck": {"Key": key_attributes(write.key), **common}}
         if write.item is None:
-            return {"Delete": {"Key": _key(write.key), **common}}
-        return {"Put": {"Item": _attributes(write.item, nonce), **common}}
+            return {"Delete": {"Key": key_attributes(write.key), **common}}
+        return {"Put": {"Item": attributes_of(write.item, nonce), **common}}
 
     def _explain(self, error: Exception, writes: Sequence[Write], nonce: str) -> None:
         """Return where the commit was made all the same, raise what it came to otherwise."""
         code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
         if code == "ConditionalCheckFailedException" or _reasons(error) & _LOST:
             raise Conflict("somebody else was faster; nothing was written") from error
-        words = _words(error)
+        words = words_of(error)
         if code == "ValidationException" and any(mark in words.lower() for mark in _TOO_LARGE):
             raise TooMuch(f"the state takes no such change at once: {words}") from error
         if code in {"", "InternalServerError", "RequestTimeout", "ServiceUnavailable"} and self._made(writes, nonce):
@@ -227,7 +232,7 @@ class Table:
         try:
             return self._client.describe_table(TableName=self._name)["Table"]
         except (BotoCoreError, ClientError) as error:
-            raise StoreError(f"the state {self._name} can not be opened: {_words(error)}") from error
+            raise StoreError(f"the state {self._name} can not be opened: {words_of(error)}") from error
 
 
 def dynamo_client(region: str | None, threads: int = 32) -> "DynamoDBClient":
@@ -241,12 +246,14 @@ def dynamo_client(region: str | None, threads: int = 32) -> "DynamoDBClient":
     return boto3.client("dynamodb", region_name=region, config=config)
 
 
-def _key(key: Key) -> dict[str, Any]:
+def key_attributes(key: Key) -> dict[str, Any]:
+    """A key as the service takes it."""
     return {"pk": {"S": key[0]}, "sk": {"S": key[1]}}
 
 
-def _attributes(item: Item, nonce: str) -> dict[str, Any]:
-    made: dict[str, Any] = {**_key(item.key), "by": {"S": nonce}}
+def attributes_of(item: Item, nonce: str) -> dict[str, Any]:
+    """An item as the service takes it, written by the commit of that nonce."""
+    made: dict[str, Any] = {**key_attributes(item.key), "by": {"S": nonce}}
     if item.body is not None:
         made["body"] = {"S": json.dumps(item.body, separators=(",", ":"), ensure_ascii=False)}
     if item.blob:
@@ -258,7 +265,8 @@ def _attributes(item: Item, nonce: str) -> dict[str, Any]:
     return made
 
 
-def _item(found: Mapping[str, Any]) -> Item:
+def item_of(found: Mapping[str, Any]) -> Item:
+    """An item as the service gave it."""
     return Item(
         key=(found["pk"]["S"], found["sk"]["S"]),
         body=json.loads(found["body"]["S"]) if "body" in found else None,
@@ -295,7 +303,7 @@ def _reasons(error: Exception) -> set[str]:
     return {str(reason.get("Code")) for reason in found.get("CancellationReasons", ())}
 
 
-def _words(error: Exception) -> str:
+def words_of(error: Exception) -> str:
     """What the service said, without what was written: that may hold log lines."""
     if isinstance(error, ClientError):
         told = error.response["Error"]

@@ -19,7 +19,7 @@ from sigwatch.store.dynamo import enqueue, incidents, searched
 from sigwatch.store.dynamo.hits import add_hits
 from sigwatch.store.dynamo.leases import LEASES
 from sigwatch.store.dynamo.session import Session
-from sigwatch.store.dynamo.table import Table
+from sigwatch.store.dynamo.table import Item, Table
 
 SILENCE = "SILENCE"
 KNOWN = "KNOWN"
@@ -176,14 +176,15 @@ class DynamoUnit:
 
 def record(session: Session, entry: Entry, place: str, kept_seconds: int) -> None:
     """Add to the audit trail, in a place that nothing else has."""
+    line = line_of(entry, place, entry.at_ms // 1000 + kept_seconds)
+    session.put_blindly(line.key, line.body, wait=line.wait, wait_order=place, expires=line.expires)
+
+
+def line_of(entry: Entry, place: str, expires: int) -> Item:
+    """The line of the audit trail as it is kept, until that epoch second."""
     body = [entry.at_ms, entry.actor, entry.action, entry.subject, entry.signature, entry.project, entry.detail]
-    session.put_blindly(
-        (AUDIT, place),
-        body,
-        wait=f"SUBJECT#{entry.subject}",
-        wait_order=place,
-        expires=max(1, entry.at_ms // 1000 + kept_seconds),
-    )
+    wait = f"SUBJECT#{entry.subject}"
+    return Item((AUDIT, place), body, wait=wait, wait_order=place, expires=max(1, expires))
 
 
 def entry_of(body: Sequence[Any]) -> Entry:
