@@ -140,7 +140,8 @@ class Fleet:
         self.now, self.meter, self.events = NOW, Meter(), list[Event]()
         self.logs, self.shown, self._endpoint = Logs(scopes), Shown(), endpoint
         _, self._table = new_table(endpoint)
-        self._library = Library(tuple(_owned(signatures(SIGNATURES), scopes)), digest="1")
+        self.watched = _owned(signatures(SIGNATURES), scopes)
+        self._library = Library(tuple(self.watched), digest="1")
         self.daemons = [self._daemon(f"replica-{number}") for number in range(replicas)]
         for daemon in self.daemons:
             daemon._keep_leases()
@@ -154,20 +155,23 @@ class Fleet:
     def live(self, seconds: int, *, sending: bool = False) -> None:
         """Let so much time pass; rounds of the outbox are made only where `sending` says so."""
         for _ in range(seconds // BEAT_SECONDS):
+            before = self.now
             if sending:
                 self.send(int(BEAT_SECONDS / ROUND_SECONDS))
             else:
                 self.now += BEAT_SECONDS
             for daemon in self.daemons:
                 daemon._keep_leases()
-                self._work(daemon)
+                self._work(daemon, before)
 
-    def _work(self, daemon: Daemon) -> None:
-        elapsed = int(self.now - NOW)
-        if elapsed % INTERVAL == 0:
+    def _work(self, daemon: Daemon, before: float) -> None:
+        def is_time(every: int) -> bool:
+            return self.now // every > before // every
+
+        if is_time(INTERVAL):
             for step in PASSES:
                 daemon._pass(step)
-        if elapsed % daemon._parts.reload == 0:
+        if is_time(daemon._parts.reload):
             daemon._reload()
 
     def send(self, rounds: int) -> None:

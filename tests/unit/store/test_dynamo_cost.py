@@ -18,7 +18,7 @@ KIB = 1024
 def item(name: str, length: int, wait: str = "") -> dict[str, dict[str, Any]]:
     """An item of about so many bytes."""
     waits: dict[str, dict[str, Any]] = {"wait": {"S": wait}, "wait_order": {"S": "1"}} if wait else {}
-    return {"pk": {"S": f"{name}#1"}, "sk": {"S": "1"}, "blob": {"B": b"x" * length}} | waits
+    return {**key(name), "blob": {"B": b"x" * length}, **waits}
 
 
 class Asker:
