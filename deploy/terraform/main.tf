@@ -5,7 +5,7 @@ data "aws_region" "current" {}
 locals {
   account      = data.aws_caller_identity.current.account_id
   partition    = data.aws_partition.current.partition
-  region       = data.aws_region.current.name
+  region       = data.aws_region.current.id
   cluster_name = var.cluster_name == "" ? aws_ecs_cluster.this[0].name : var.cluster_name
   port         = 9464
   from_bucket  = var.knowledge_bucket != ""

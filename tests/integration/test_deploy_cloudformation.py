@@ -186,10 +186,10 @@ def _snake(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@pytest.fixture
+def made(tmp_path: Path) -> Iterator[str]:
     """An account in which the stack was made."""
-    with emulator(tmp_path_factory.mktemp("emulator")) as url:
+    with emulator(tmp_path) as url:
         ec2, formation = aws(url, "ec2"), aws(url, "cloudformation")
         vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
@@ -208,7 +208,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-def test_the_stack_can_be_made(made: str) -> None:
+def test_the_stack_can_be_made_and_when_it_is_deleted_the_table_stays(made: str) -> None:
     [stack] = aws(made, "cloudformation").describe_stacks(StackName="sigwatch")["Stacks"]
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
     assert outputs["Store"] == "dynamodb://sigwatch"
@@ -220,9 +220,6 @@ def test_the_stack_can_be_made(made: str) -> None:
     assert service["deploymentConfiguration"]["deploymentCircuitBreaker"] == {"enable": True, "rollback": True}
     alarms = aws(made, "cloudwatch").describe_alarms()["MetricAlarms"]
     assert {each["AlarmName"] for each in alarms} == {"sigwatch-absent", "sigwatch-silent", "sigwatch-throttled"}
-
-
-def test_deleting_the_stack_leaves_the_table(made: str) -> None:
     formation = aws(made, "cloudformation")
     formation.delete_stack(StackName="sigwatch")
     formation.get_waiter("stack_delete_complete").wait(

@@ -45,10 +45,10 @@ OF_THE_FETCHING_CONTAINER = {
 """Allowed and never called by the program, each with its reason."""
 
 
-@pytest.fixture(scope="module")
-def needed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counter[str]]:
+@pytest.fixture
+def needed(tmp_path: Path) -> Iterator[Counter[str]]:
     """How often each permission was needed, by a program that went through everything that it does with AWS."""
-    folder, counted = tmp_path_factory.mktemp("permissions"), Counter[str]()
+    folder, counted = tmp_path, Counter[str]()
     with ExitStack() as stack:
         logs = stack.enter_context(LocalServer(clock=clock, settings=Settings(estimate=False)))
         logs.store.create_group(GROUP, created_ms=int((clock() - 86_400) * 1000))
@@ -104,11 +104,8 @@ def allowed() -> frozenset[str]:
     return role_of(render(PARAMETERS, ATTRIBUTES)["TaskRole"]).actions
 
 
-def test_whatever_the_program_calls_is_allowed(needed: Counter[str]) -> None:
+def test_what_the_program_calls_is_allowed_and_what_is_allowed_is_called(needed: Counter[str]) -> None:
     assert set(needed) - allowed() == set()
-
-
-def test_whatever_is_allowed_is_called(needed: Counter[str]) -> None:
     assert allowed() - set(needed) == set(OF_THE_FETCHING_CONTAINER)
 
 

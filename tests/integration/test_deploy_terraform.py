@@ -110,7 +110,7 @@ class Applied:
         return found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
     folder = tmp_path_factory.mktemp("terraform")
     (folder / "main.tf").write_text(ROOT_MODULE)
@@ -165,7 +165,7 @@ def test_what_can_not_work_is_refused_before_anything_is_made(tmp_path: Path, se
     assert words in " ".join(refused.stderr.replace("│", " ").split())
 
 
-def test_the_table_is_what_the_state_needs(applied: Applied) -> None:
+def the_table_is_what_the_state_needs(applied: Applied) -> None:
     dynamodb = aws(applied.url, "dynamodb")
     table = dynamodb.describe_table(TableName="sigwatch")["Table"]
     assert [(key["AttributeName"], key["KeyType"]) for key in table["KeySchema"]] == [("pk", "HASH"), ("sk", "RANGE")]
@@ -187,7 +187,7 @@ def test_the_table_is_what_the_state_needs(applied: Applied) -> None:
     assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
 
 
-def test_the_service_rolls_without_a_gap_and_back_by_itself(applied: Applied) -> None:
+def the_service_rolls_without_a_gap_and_back_by_itself(applied: Applied) -> None:
     [service] = aws(applied.url, "ecs").describe_services(cluster="sigwatch", services=["sigwatch"])["services"]
     assert (service["desiredCount"], service["launchType"]) == (2, "FARGATE")
     deployment = service["deploymentConfiguration"]
@@ -196,7 +196,7 @@ def test_the_service_rolls_without_a_gap_and_back_by_itself(applied: Applied) ->
     assert service["networkConfiguration"]["awsvpcConfiguration"]["assignPublicIp"] == "DISABLED"
 
 
-def test_a_task_is_shut_in_and_has_time_to_drain(applied: Applied) -> None:
+def a_task_is_shut_in_and_has_time_to_drain(applied: Applied) -> None:
     task = applied.task()
     sigwatch = containers(task["containerDefinitions"])["sigwatch"]
     assert sigwatch["stopTimeout"] == 60
@@ -215,7 +215,7 @@ def test_a_task_is_shut_in_and_has_time_to_drain(applied: Applied) -> None:
     assert {volume["name"] for volume in task["volumes"]} == {"tmp", "knowledge", "knowledge-tmp"}
 
 
-def test_only_prometheus_comes_in(applied: Applied) -> None:
+def only_prometheus_comes_in(applied: Applied) -> None:
     ec2 = aws(applied.url, "ec2")
     groups = {each["GroupName"]: each for each in ec2.describe_security_groups()["SecurityGroups"]}
     [rule] = groups["sigwatch"]["IpPermissions"]
@@ -224,7 +224,7 @@ def test_only_prometheus_comes_in(applied: Applied) -> None:
     assert not rule.get("IpRanges")
 
 
-def test_absence_is_alarmed_about(applied: Applied) -> None:
+def absence_is_alarmed_about(applied: Applied) -> None:
     alarms = aws(applied.url, "cloudwatch").describe_alarms()["MetricAlarms"]
     kept = {each["MetricName"]: (each["TreatMissingData"], each["AlarmActions"]) for each in alarms}
     assert kept == {
@@ -234,18 +234,18 @@ def test_absence_is_alarmed_about(applied: Applied) -> None:
     }
 
 
-def test_the_log_group_is_one_that_sigwatch_does_not_search_and_forgets(applied: Applied) -> None:
+def the_log_group_is_one_that_sigwatch_does_not_search_and_forgets(applied: Applied) -> None:
     [group] = aws(applied.url, "logs").describe_log_groups()["logGroups"]
     assert (group["logGroupName"], group["retentionInDays"]) == ("/sigwatch/sigwatch", 30)
 
 
-def test_both_templates_make_the_same_roles(applied: Applied) -> None:
+def both_templates_make_the_same_roles(applied: Applied) -> None:
     made = render(PARAMETERS, ATTRIBUTES)
     assert role_there(applied.url, "sigwatch-task") == role_of(made["TaskRole"])
     assert role_there(applied.url, "sigwatch-execution") == role_of(made["ExecutionRole"])
 
 
-def test_both_templates_run_the_same_containers(applied: Applied) -> None:
+def both_templates_run_the_same_containers(applied: Applied) -> None:
     made = render(PARAMETERS, ATTRIBUTES)["TaskDefinition"]
     task = applied.task()
     assert containers(task["containerDefinitions"]) == containers(camel(made["ContainerDefinitions"]))
@@ -253,7 +253,7 @@ def test_both_templates_run_the_same_containers(applied: Applied) -> None:
         assert task[name] == camel(made)[name]
 
 
-def test_both_templates_make_the_same_table_and_alarms(applied: Applied) -> None:
+def both_templates_make_the_same_table_and_alarms(applied: Applied) -> None:
     made = render(PARAMETERS, ATTRIBUTES)
     table = aws(applied.url, "dynamodb").describe_table(TableName="sigwatch")["Table"]
     assert table["KeySchema"] == made["Table"]["KeySchema"]
@@ -267,7 +267,22 @@ def test_both_templates_make_the_same_table_and_alarms(applied: Applied) -> None
         assert {key: there[key] for key in wanted} == wanted
 
 
-def test_applying_again_changes_nothing_and_destroying_leaves_nothing(applied: Applied) -> None:
+def test_what_was_applied_is_there_would_not_be_changed_and_is_gone_when_destroyed(applied: Applied) -> None:
+    """One test, because an apply takes half a minute and every process of the test runner would make its own."""
+    the_table_is_what_the_state_needs(applied)
+    the_service_rolls_without_a_gap_and_back_by_itself(applied)
+    a_task_is_shut_in_and_has_time_to_drain(applied)
+    only_prometheus_comes_in(applied)
+    absence_is_alarmed_about(applied)
+    the_log_group_is_one_that_sigwatch_does_not_search_and_forgets(applied)
+    both_templates_make_the_same_roles(applied)
+    both_templates_run_the_same_containers(applied)
+    both_templates_make_the_same_table_and_alarms(applied)
+    another_apply_changes_nothing(applied)
+    destroying_leaves_nothing(applied)
+
+
+def another_apply_changes_nothing(applied: Applied) -> None:
     found = applied.terraform.changes()
     told_otherwise = {
         address for address in found if address.startswith("module.sigwatch.aws_cloudwatch_metric_alarm.")
@@ -275,6 +290,9 @@ def test_applying_again_changes_nothing_and_destroying_leaves_nothing(applied: A
     left = {address: changed for address, changed in found.items() if address not in told_otherwise}
     assert len(told_otherwise) in {0, 3}
     assert {(address, name) for address, changed in left.items() for name in changed} <= FORGOTTEN
+
+
+def destroying_leaves_nothing(applied: Applied) -> None:
     applied.terraform("destroy", "-auto-approve", "-input=false")
     assert applied.terraform("state", "list") == ""
     assert aws(applied.url, "dynamodb").list_tables()["TableNames"] == []
