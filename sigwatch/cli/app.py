@@ -29,6 +29,7 @@ VERBS: Mapping[str, str] = {
     "history": "history:app",
     "incidents": "incidents:app",
     "silence": "silence:app",
+    "store": "store:app",
 }
 """Where in this package each verb is: a command, or a group of commands."""
 

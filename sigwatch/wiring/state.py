@@ -4,6 +4,7 @@ import os
 import socket
 import time
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 from sigwatch.config import Settings, store_path, store_table
@@ -50,10 +51,14 @@ def _dynamo(settings: Settings, name: str) -> "DynamoStore":
     from sigwatch.store.dynamo.store import DynamoStore  # noqa: PLC0415 - loads boto3
     from sigwatch.store.dynamo.table import Table, dynamo_client  # noqa: PLC0415 - likewise
 
-    kept = settings.retention
-    seconds = {"hits": kept.hits, "audit": kept.audit, "spending": kept.spending}
     client = dynamo_client(settings.aws.region)
-    return DynamoStore(Table(client, name), seconds, clock, time.monotonic, FRESH_SECONDS)
+    return DynamoStore(Table(client, name), kept_seconds(settings), clock, time.monotonic, FRESH_SECONDS)
+
+
+def kept_seconds(settings: Settings) -> Mapping[str, int]:
+    """How long a table keeps what vanishes from it by itself."""
+    kept = settings.retention
+    return {"hits": kept.hits, "audit": kept.audit, "spending": kept.spending}
 
 
 def tenure_of(state: "State", observe: Observer) -> Tenure:

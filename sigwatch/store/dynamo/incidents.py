@@ -14,6 +14,8 @@ from sigwatch.store.dynamo.session import Session
 from sigwatch.store.dynamo.table import Item, Key
 
 INCIDENT = "INCIDENT"
+LISTS = "INCIDENTS#"
+"""Begins the partitions, each of one signature."""
 OPEN = "OPEN"
 
 
@@ -29,7 +31,7 @@ class Listed:
 
 def list_key(signature: str, group: str) -> Key:
     """Where the list is. Grouping keys may be long, and of any characters."""
-    return f"INCIDENTS#{signature}", hashlib.sha256(group.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return f"{LISTS}{signature}", hashlib.sha256(group.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def listed(session: Session, signature: str, group: str) -> list[Listed]:
