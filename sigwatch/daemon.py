@@ -101,8 +101,7 @@ class Daemon:
     def run(self) -> None:
         """Watch until `stop`; returns when everything in hand is durable."""
         parts = self._parts
-        self._keep_leases()
-        self._reload()
+        self._begin()
         self._every(BEAT_SECONDS, "leases", self._keep_leases)
         self._every(HEARTBEAT_SECONDS, "heartbeat", self._beat)
         for step in parts.patrol.passes:
@@ -131,10 +130,7 @@ class Daemon:
     def once(self) -> bool:
         """Make every pass once, deliver what is due, and return whether all of it worked."""
         parts = self._parts
-        self._keep_leases()
-        self._reload()
-        parts.patrol.adopt()
-        self._keep_leases()
+        self._begin()
         fine = bool(parts.watch.snapshot.scopes)
         for step in parts.patrol.passes:
             done = [part.result() for part in parts.patrol.run_now(step)]
@@ -143,6 +139,16 @@ class Daemon:
         parts.close_workers()
         parts.tenure.leave()
         return fine and parts.store.outbox(int(parts.clock() * 1000))[0] == 0
+
+    def _begin(self) -> None:
+        """Know what is to be watched, and hold a share of it, before the first pass."""
+        self._keep_leases()
+        self._reload()
+        try:
+            self._parts.patrol.adopt()
+        except StoreError as error:
+            self._parts.observe(RunSkipped("adoption", SkipReason.FAILED, str(error)))
+        self._keep_leases()
 
     def _every(self, seconds: int, name: str, job: Callable[[], object], after: int = 0) -> None:
         first = self._now() + timedelta(seconds=after)

@@ -147,7 +147,9 @@ class Pipeline:
             if len(hits) < 2:
                 raise
         # What belongs to one incident stays together, in the order of time.
-        ordered = sorted(hits, key=lambda each: (signatures[each.signature].recovers or each.signature, each.row))
+        ordered: list[Hit] = []
+        for found in self._together(hits, signatures).values():
+            ordered += sorted((*found.hits, *found.ends), key=lambda each: (each.row.ts_ms, each.identity))
         middle = len(ordered) // 2
         first = self._recorded(ordered[:middle], signatures, lambda _: None)
         second = self._recorded(ordered[middle:], signatures, finish)

@@ -80,8 +80,7 @@ def build(
         source = log_source(settings, stopping.wait, store, observe, _share(settings, tenure))
         watch = watch_of(settings, _shelf(settings, folder).read, source, observe)
         composer, workers = composer_of(settings), Workers(settings.aws.limits.concurrent)
-        stages = pipeline(settings, source, store, composer, observe)
-        patrol = _patrol(settings, watch, stages, workers, meter, tenure)
+        patrol = _patrol(settings, watch, pipeline(settings, source, store, composer, observe), workers, meter, tenure)
         web = _web(settings, metrics, StatusBoard(watch, patrol.passes, store, pulse, clock))
         stack.callback(web.close)
         parts = Parts(
