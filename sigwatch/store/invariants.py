@@ -15,6 +15,10 @@ from sigwatch.store.bodies import CARD, DIGEST
 from sigwatch.store.records import Message, Place, Record, WatchSet
 
 Address = tuple[str, str]
+"""Of an item in a table."""
+
+Addresses = Callable[[Message | Incident | Place], tuple[Address, ...]]
+"""Where in a table a thing is, and what it is told from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +45,10 @@ class Picture:
     incidents: Mapping[str, Incident]
     messages: Mapping[tuple[str, str], Message]
     """By target and id."""
-    address: Callable[[Message | Incident], Address]
-    """Where in a table a thing is."""
+    addresses: Addresses
 
 
-def picture(records: Iterable[Record], address: Callable[[Message | Incident], Address]) -> Picture:
+def picture(records: Iterable[Record], addresses: Addresses) -> Picture:
     """What some records amount to."""
     places: list[Place] = []
     sets: set[str] = set()
@@ -60,7 +63,7 @@ def picture(records: Iterable[Record], address: Callable[[Message | Incident], A
             incidents[record.id] = record
         elif isinstance(record, Message):
             messages[record.target, record.id] = record
-    return Picture(places, frozenset(sets), incidents, messages, address)
+    return Picture(places, frozenset(sets), incidents, messages, addresses)
 
 
 def flaws(found: Picture) -> Iterator[Flaw]:
@@ -92,6 +95,7 @@ def _in_place(place: Place, found: Picture) -> Iterator[Flaw]:
                 f"pass {name}, {place.region} {place.name}",
                 f"{words}: what was searched is not known for sure, and a gap may not be seen. Restore a backup, or"
                 " search the time again with `sigwatch backfill`",
+                found.addresses(place),
             )
     if place.digest and place.digest not in found.watch_sets:
         yield Flaw(
@@ -99,6 +103,7 @@ def _in_place(place: Place, found: Picture) -> Iterator[Flaw]:
             f"{place.region} {place.name}",
             f"the set of signatures {place.digest[:12]} that it is watched for is not there: all of its signatures will"
             " be searched for again over the recent past, which costs a look-back and nothing else",
+            found.addresses(place),
         )
 
 
@@ -111,20 +116,20 @@ def _in_incident(incident: Incident, shown: set[str], found: Picture) -> Iterato
         f"{incident.signature} is not over and not silenced, and no target has a message about it. Where its signature"
         " is no longer in the knowledge that is as it should be; otherwise look at it with `sigwatch incidents show`"
         " and end it with `sigwatch incidents resolve`, so that its next hit is told",
-        (found.address(incident),),
+        found.addresses(incident),
         warning=True,
     )
 
 
 def _in_message(message: Message, found: Picture) -> Iterator[Flaw]:
-    where, own = f"message {message.target} {message.id}", found.address(message)
+    where, own = f"message {message.target} {message.id}", found.addresses(message)
     if message.delivered > message.revision:
         yield Flaw(
             "revision",
             where,
             f"revision {message.delivered} was delivered, and {message.revision} is the newest: its next changes are"
             " taken for delivered and not shown. Restore a backup",
-            (own,),
+            own,
         )
     if message.thread and (message.target, message.thread) not in found.messages:
         yield Flaw(
@@ -132,7 +137,7 @@ def _in_message(message: Message, found: Picture) -> Iterator[Flaw]:
             where,
             f"the message {message.thread} under which it goes is not there: it is never sent. What it says is in"
             f" `sigwatch incidents show {message.incident}`",
-            (own,),
+            own,
         )
     page = found.messages.get((message.target, message.digest)) if message.digest else None
     if message.digest and (page is None or page.form != DIGEST):
@@ -141,5 +146,5 @@ def _in_message(message: Message, found: Picture) -> Iterator[Flaw]:
             where,
             f"the page {message.digest} that shows it in its place is not there: nobody sees it. Look at the incident"
             f" with `sigwatch incidents show {message.incident}`, and tell who should know",
-            (own,),
+            own,
         )

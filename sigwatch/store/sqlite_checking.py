@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from sigwatch.errors import StoreError
 from sigwatch.model.incident import Incident
 from sigwatch.store.bodies import INCIDENTS
 from sigwatch.store.database import Database
 from sigwatch.store.invariants import Address, Flaw, flaws, picture
-from sigwatch.store.records import Message
+from sigwatch.store.records import Message, Place
 from sigwatch.store.sqlite_records import small_records
 from sigwatch.store.sqlite_rows import MIGRATION
 
@@ -31,17 +32,21 @@ def check(path: Path) -> list[Flaw]:
         database.close()
 
 
-def _nowhere(_: Message | Incident) -> Address:
-    return "", ""
+def _nowhere(_: Message | Incident | Place) -> tuple[Address, ...]:
+    return ()
 
 
 def _damage(database: Database) -> Iterator[Flaw]:
-    for row in database.rows("PRAGMA integrity_check"):
-        if row[0] != "ok":
+    try:
+        said = [str(row[0]) for row in database.rows("PRAGMA integrity_check")]
+    except StoreError as error:
+        said = [str(error)]
+    for words in said:
+        if words != "ok":
             yield Flaw(
                 "file",
                 "integrity_check",
-                f"SQLite says: {row[0]}. The file is damaged; stop the daemon, restore a backup, or save what can be"
+                f"SQLite says: {words}. The file is damaged; stop the daemon, restore a backup, or save what can be"
                 " read with `sqlite3 OLD .recover | sqlite3 NEW`",
             )
 

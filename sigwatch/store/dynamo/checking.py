@@ -12,13 +12,13 @@ from sigwatch.store.dynamo.bulk import Bulk, Paid
 from sigwatch.store.dynamo.leads import in_leads
 from sigwatch.store.dynamo.reading import as_message, places
 from sigwatch.store.dynamo.rows import OUTBOX, item_of, place, rows_of
-from sigwatch.store.dynamo.searched import SHARDS
+from sigwatch.store.dynamo.searched import COVERAGE, SHARDS
 from sigwatch.store.dynamo.shards import covered, in_shards
 from sigwatch.store.dynamo.snapshot import Snapshot, take
 from sigwatch.store.dynamo.store import MIGRATION
 from sigwatch.store.dynamo.table import Item, Key, Table
 from sigwatch.store.invariants import Flaw, flaws, picture
-from sigwatch.store.records import Message, Record, WatchSet
+from sigwatch.store.records import Message, Place, Record, WatchSet
 
 ROUNDS = 3
 """So often what seems wrong is read again: in a state at work two items may be of two moments."""
@@ -62,7 +62,7 @@ def in_items(snapshot: Snapshot) -> Iterator[Flaw]:
                 continue
             found.append(record)
             yield from _in_index(item, indexed(item))
-    yield from flaws(picture(found, _address))
+    yield from flaws(picture(found, _addresses))
     yield from in_shards(snapshot)
     yield from in_leads(snapshot)
     if MIGRATION in snapshot.items:
@@ -89,10 +89,12 @@ def _as_row(item: Item) -> Item:
     return item_of(row)
 
 
-def _address(thing: Message | Incident) -> Key:
+def _addresses(thing: Message | Incident | Place) -> tuple[Key, ...]:
     if isinstance(thing, Incident):
-        return incidents.INCIDENT, thing.id
-    return place(thing.target, thing.id, thing.thread)
+        return ((incidents.INCIDENT, thing.id),)
+    if isinstance(thing, Message):
+        return (place(thing.target, thing.id, thing.thread),)
+    return (SHARDS, ""), (COVERAGE, ""), (unit.WATCHED, "")
 
 
 def _unreadable(item: Item) -> Flaw:

@@ -24,7 +24,7 @@ KINDS = frozenset(
     }
 )  # fmt: skip
 BEGINNINGS = (HITS, OUTBOX, incidents.LISTS, SPENT, posts(""))
-READ_WHOLE = frozenset({SHARDS, COVERAGE, LEASES, REPLICAS, AGES})
+READ_WHOLE = frozenset({SHARDS, COVERAGE, unit.WATCHED, LEASES, REPLICAS, AGES})
 """Partitions of which no item stands alone."""
 
 
