@@ -50,6 +50,8 @@ ENV PATH=/opt/sigwatch/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
 WORKDIR /etc/sigwatch
 USER 10001:10001
 EXPOSE 9464
+# Fargate gives a task volume to root unless the image names its path.
+VOLUME ["/tmp"]
 STOPSIGNAL SIGTERM
 # No HEALTHCHECK: ECS ignores it and takes the one of the task definition, and Kubernetes ignores it too.
 ENTRYPOINT ["sigwatch"]

@@ -172,7 +172,8 @@ class Pipeline:
         now_ms = int(self.clock() * 1000)
         known = {signature.id: signature for signature in OWN} | dict(signatures)
         with self.store.unit() as unit:
-            silences, incidents = unit.silences(now_ms), unit.unresolved()
+            silences = unit.silences(now_ms)
+        incidents = self.store.unresolved()
 
         def decide(incident: Incident) -> Decision:
             silence = hush(silences, incident, now_ms)

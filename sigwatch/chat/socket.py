@@ -13,7 +13,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientNotConnectedError
 from slack_sdk.socket_mode import SocketModeClient
 from slack_sdk.socket_mode.client import BaseSocketModeClient
@@ -24,6 +23,7 @@ from sigwatch.chat.actions import Request, actor, requests
 from sigwatch.errors import SigwatchError
 from sigwatch.model.event import RunSkipped, SkipReason
 from sigwatch.ports import Observer
+from sigwatch.straight import StraightClient
 
 JOB = "socket mode"
 SLACK_URL = "https://slack.com/api/"
@@ -89,7 +89,7 @@ class SocketMode:
         # slack-sdk logs bodies and addresses with a ticket in them; what it could tell is told as events.
         unheard = logging.getLogger("slack_sdk.unheard")
         unheard.setLevel(logging.CRITICAL + 1)
-        web = WebClient(base_url=self._base_url, timeout=CALL_SECONDS, retry_handlers=[], logger=unheard)
+        web = StraightClient(base_url=self._base_url, timeout=CALL_SECONDS, retry_handlers=[], logger=unheard)
         client = SocketModeClient(
             app_token=self._token,
             logger=unheard,

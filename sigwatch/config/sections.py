@@ -116,7 +116,7 @@ class SlackSettings(Section):
     """Slack; the token comes from SLACK_BOT_TOKEN and is never written down."""
 
     channel: str = ""
-    base_url: str | None = None
+    base_url: Address | None = None
     mention: dict[str, str] = Field(default_factory=dict)
     timeout: Positive = 10
     """Longest time for one call, whatever the network does."""

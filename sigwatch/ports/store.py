@@ -68,7 +68,7 @@ class Store(QueryLog, Protocol):
         """What was spent on a day (UTC), as 2026-02-04."""
 
     def unresolved(self) -> list[Incident]:
-        """Every incident that is not over, outside of a transaction."""
+        """Every incident that is not over, by the time of its first hit, as they were a moment ago."""
 
     def incidents(self) -> list[Incident]:
         """Every incident, in the order of their first hits."""

@@ -48,9 +48,6 @@ class Unit(Protocol):
     def incident_by_id(self, wanted: str) -> Incident | None:
         """The incident with that id."""
 
-    def unresolved(self) -> list[Incident]:
-        """Every incident that is not over."""
-
     def put_incident(self, incident: Incident) -> None:
         """Write an incident, new or changed."""
 

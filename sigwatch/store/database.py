@@ -1,5 +1,6 @@
 """One SQLite file: opening, upgrading, transactions."""
 
+import os
 import sqlite3
 import threading
 import uuid
@@ -37,6 +38,18 @@ DROP TABLE outbox_before;
 """Until version 2 the outbox held nothing but cards."""
 
 
+def private(path: Path) -> None:
+    """Make the file, if it is not there, for its owner alone: what is kept holds lines of logs.
+
+    Raises:
+        OSError: it can not be made.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    if path.stat().st_uid == os.geteuid():
+        path.chmod(0o600)
+
+
 class Database:
     """A connection that several threads share; each transaction waits for the one before it."""
 
@@ -52,7 +65,7 @@ class Database:
         self._lock = threading.RLock()
         try:
             if str(path) not in {":memory:", ""}:
-                Path(path).parent.mkdir(parents=True, exist_ok=True)
+                private(Path(path))
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"the state {path} can not be opened: {error}") from error

@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sigwatch.errors import StoreError
+from sigwatch.store.database import private
 
 
 @contextmanager
@@ -18,7 +19,7 @@ def held(path: Path) -> Iterator[bool]:
         StoreError: the file can not be made.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private(path)
         with closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as connection:
             yield _locked(connection)
     except (OSError, sqlite3.Error) as error:

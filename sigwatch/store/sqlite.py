@@ -126,8 +126,9 @@ class SqliteStore:
 
     def unresolved(self) -> list[Incident]:
         """See `ports.Store.unresolved`."""
-        with self.unit() as unit:
-            return unit.unresolved()
+        statement = "SELECT body FROM incidents WHERE state IN (?, ?) ORDER BY first_seen_ms"
+        rows = self._rows(statement, (State.OPEN, State.ACKNOWLEDGED))
+        return [INCIDENTS.validate_json(row[0]) for row in rows]
 
     def incidents(self) -> list[Incident]:
         """See `ports.Store.incidents`."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sigwatch.model.audit import Entry
 from sigwatch.model.coverage import Lookback, Spending
-from sigwatch.model.incident import Incident, Silence, State
+from sigwatch.model.incident import Incident, Silence
 from sigwatch.model.lease import Lease
 from sigwatch.model.logs import Hit, LogGroup
 from sigwatch.model.message import Alert, Delivery, Kind, Milestone, Notice
@@ -72,13 +72,6 @@ class SqliteUnit:
         """See `ports.Unit.incident_by_id`."""
         row = self._connection.execute("SELECT body FROM incidents WHERE id = ?", (wanted,)).fetchone()
         return INCIDENTS.validate_json(row[0]) if row else None
-
-    def unresolved(self) -> list[Incident]:
-        """See `ports.Unit.unresolved`."""
-        rows = self._connection.execute(
-            "SELECT body FROM incidents WHERE state IN (?, ?) ORDER BY first_seen_ms", (State.OPEN, State.ACKNOWLEDGED)
-        )
-        return [INCIDENTS.validate_json(row[0]) for row in rows.fetchall()]
 
     def put_incident(self, incident: Incident) -> None:
         """See `ports.Unit.put_incident`."""

@@ -167,7 +167,6 @@ def test_the_newest_incident_of_a_signature_and_group_is_found(store: AnyStore) 
             unit.put_incident(each)
         assert unit.incident("KO-1", API) == new
         assert unit.incident("KO-1", "/other") is None
-        assert unit.unresolved() == [new]
     assert store.unresolved() == [new]
     assert store.incidents() == [new, old]
 
@@ -237,6 +236,23 @@ def test_a_state_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
         SqliteStore(tmp_path / "state.db")
 
 
+def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "state.db"
+    path.parent.mkdir(mode=0o755)
+    path.touch(mode=0o644)
+    made = SqliteStore(path)
+    with made.unit() as unit:
+        unit.cover(KEY, 1, 2)
+    assert {each.name: oct(each.stat().st_mode)[-3:] for each in path.parent.iterdir()} == {
+        "state.db": "600",
+        "state.db-wal": "600",
+        "state.db-shm": "600",
+    }
+    made.close()
+    SqliteStore(tmp_path / "deeper" / "state.db").close()
+    assert oct((tmp_path / "deeper").stat().st_mode)[-3:] == "700"
+
+
 def test_a_closed_state_says_so(sqlite: SqliteStore) -> None:
     sqlite.ping()
     sqlite.close()
@@ -274,9 +290,9 @@ def test_an_acknowledged_incident_is_not_over_and_is_found_by_its_id(store: AnyS
     with store.unit() as unit:
         unit.put_incident(held)
         unit.put_incident(over)
-        assert unit.unresolved() == [held]
         assert unit.incident_by_id(over.id) == over
         assert unit.incident_by_id("other") is None
+    assert store.unresolved() == [held]
 
 
 def test_what_the_audit_trail_knows_of_signatures_is_kept(store: AnyStore) -> None:

@@ -14,8 +14,8 @@ from sigwatch.publish.deadline import within
 from sigwatch.publish.plainer import plainer
 from sigwatch.publish.slack.blocks import blocks, blocks_with_buttons, plain, validate
 from sigwatch.publish.slack.outcome import explain, harmless_to_repeat
-from sigwatch.publish.slack.straight import StraightClient
 from sigwatch.publish.words.reasons import ESCALATIONS
+from sigwatch.straight import StraightClient
 
 T = TypeVar("T")
 

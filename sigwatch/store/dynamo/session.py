@@ -4,7 +4,7 @@ The commit goes through only where every item that it changes is still as it was
 Optimistic Methods for Concurrency Control", 1981.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -46,11 +46,6 @@ class Session:
                 self._read.setdefault(item.key, item)
         keys = [key for key in {*self._read, *self._written} if key[0] == pk]
         return sorted(self.get_all(keys).values(), key=lambda item: item.key)
-
-    def seen(self, items: Iterable[Item], pk: str) -> list[Item]:
-        """Items that an index gave, and those of a partition that were written here, as they are here."""
-        keys = [item.key for item in items] + [key for key in self._written if key[0] == pk]
-        return list(self.get_all(list(dict.fromkeys(keys))).values())
 
     def put(self, key: Key, body: Any = None, **attributes: Any) -> None:
         """Write an item in place of the one that is there, which must still be the one that was read."""

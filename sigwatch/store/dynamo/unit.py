@@ -9,7 +9,7 @@ from typing import Any
 from sigwatch.errors import StoreError
 from sigwatch.model.audit import Entry
 from sigwatch.model.coverage import Lookback
-from sigwatch.model.incident import Incident, Silence, State
+from sigwatch.model.incident import Incident, Silence
 from sigwatch.model.lease import Lease
 from sigwatch.model.logs import Hit, LogGroup
 from sigwatch.model.message import Delivery, Notice
@@ -94,12 +94,6 @@ class DynamoUnit:
         """See `ports.Unit.incident_by_id`."""
         item = self._session.get((incidents.INCIDENT, wanted))
         return INCIDENTS.validate_json(item.body) if item else None
-
-    def unresolved(self) -> list[Incident]:
-        """See `ports.Unit.unresolved`."""
-        found = self._session.seen(self._home.table.waiting(incidents.OPEN), incidents.INCIDENT)
-        all_ = (INCIDENTS.validate_json(item.body) for item in found)
-        return sorted((i for i in all_ if i.state is not State.RESOLVED), key=lambda each: each.first_seen_ms)
 
     def put_incident(self, incident: Incident) -> None:
         """See `ports.Unit.put_incident`."""
