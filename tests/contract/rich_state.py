@@ -1,5 +1,6 @@
 """A state with something of everything, and what all of its ports say of it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -18,9 +19,9 @@ from tests.contract.stores import (
     enqueue,
     entry,
     escalation,
-    gather,
     incident,
     known,
+    page,
     remark,
     take,
 )
@@ -52,7 +53,7 @@ def fill(store: AnyStore, base_ms: int) -> None:
     told[8] = replace(told[8], state=State.RESOLVED, resolved_ms=base_ms)
     enqueue(store, *(card(each) for each in told[:2]))
     enqueue(store, escalation(told[0]))
-    gather(store, told[:2])
+    _gather(store, told[:2])
     enqueue(store, *(card(each) for each in told[2:7]), card(told[7], target="pagerduty"), entry(told[3]), remark())
     waiting = {each.id: each for each in due(store, base_ms)}
     accept(store, waiting[told[2].id], base_ms, refresh_ms=base_ms + 60_000)
@@ -72,6 +73,13 @@ def fill(store: AnyStore, base_ms: int) -> None:
     for part in (hits(base_ms)[:20], hits(base_ms)[20:]):
         with store.unit() as unit:
             unit.add_hits(part)
+
+
+def _gather(store: AnyStore, told: Sequence[Incident]) -> None:
+    """Put two pages in place of two cards, the second in the thread of the first."""
+    cards = [row for row in store.deliveries.unposted() if row.id in {each.id for each in told}]
+    pages = [(page(number, 2), [row.id]) for number, row in enumerate(cards, 1)]
+    assert store.deliveries.gather(cards, pages) == 2
 
 
 def search(now: int) -> Search:

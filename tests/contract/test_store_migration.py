@@ -20,7 +20,7 @@ from sigwatch.store.dynamo.checking import check
 from sigwatch.store.dynamo.store import DynamoStore
 from sigwatch.store.dynamo.table import Table
 from sigwatch.store.migration import Archive, migrate
-from sigwatch.store.records import KnownHit, Message, Record, totals
+from sigwatch.store.records import Known, KnownHit, Message, Record, totals
 from sigwatch.store.sqlite import SqliteStore
 from sigwatch.store.sqlite_archive import SqliteArchive
 from sigwatch.store.sqlite_checking import check as check_file
@@ -158,6 +158,8 @@ def test_an_unfinished_target_is_refused_and_made_anew(place: Place, kind: str) 
     with pytest.raises(StoreError, match=r"unfinished target of a migration from the source.*again"):
         target.open()
     assert "unfinished" in target.flaws()
+    with closing(target.archive()) as new:
+        assert sum(new.restore([Known("KO-left", "approved", "abc")])) == 1
     with closing(source.open()) as store:
         store.prune({"hits": NOW_MS - 100_000})
     left = say(source)["hits"]

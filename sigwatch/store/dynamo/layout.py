@@ -175,7 +175,11 @@ def digest_key(row: Row) -> str:
     """The idempotency key of a list's first page; empty for any other row."""
     if row.form != DIGEST or row.thread:
         return ""
-    return str(json.loads(row.content)["key"])
+    try:
+        return str(json.loads(row.content)["key"])
+    except (ValueError, KeyError, TypeError):
+        # Another version wrote it, and finds it by something else.
+        return ""
 
 
 def _lines(records: Iterable[Line], expiry: Expiry) -> Iterator[Item]:

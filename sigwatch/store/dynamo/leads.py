@@ -66,14 +66,16 @@ def _incident(item: Item) -> Incident | None:
 
 def _in_page(row: Row, rows: Mapping[Key, Row]) -> Iterator[Flaw]:
     at = page_of(row)
-    page = rows.get(at) if at else None
-    if page is not None and row.id not in page.members:
+    if at is None:
+        return
+    page = rows.get(at)
+    if page is None or row.id not in page.members:
         yield Flaw(
             "members",
             f"message {row.target} {row.id}",
-            f"the page {row.digest} that is to show it does not name it: nobody sees it. Look at the incident with"
-            f" `sigwatch incidents show {row.incident}`, and tell who should know",
-            (row.key, page.key),
+            f"the page {row.digest} that is to show it does not name it, or is not where it says: nobody sees it. Look"
+            f" at the incident with `sigwatch incidents show {row.incident}`, and tell who should know",
+            (row.key, at),
         )
 
 

@@ -11,7 +11,7 @@ from sigwatch.store.dynamo import incidents, unit
 from sigwatch.store.dynamo.bulk import Bulk, Paid
 from sigwatch.store.dynamo.hits import HITS
 from sigwatch.store.dynamo.leases import LEASES, REPLICAS
-from sigwatch.store.dynamo.rows import AGES, DIGESTS, LANES, OUTBOX, page_of, posts, rows_of
+from sigwatch.store.dynamo.rows import AGES, DIGESTS, LANES, OUTBOX, posts
 from sigwatch.store.dynamo.searched import COVERAGE, SHARDS
 from sigwatch.store.dynamo.store import QUERIES, SPENT
 from sigwatch.store.dynamo.table import Item, Key, Table
@@ -47,7 +47,9 @@ class Snapshot:
         Raises:
             StoreError: they can not be read.
         """
-        wanted = {key for each in keys for key in self._with_relations(each)}
+        wanted = {*keys}
+        # What an incident is told by lies elsewhere.
+        wanted |= {(f"{OUTBOX}{key[1]}", "") for key in wanted if key[0] == incidents.INCIDENT}
         for pk in sorted({key[0] for key in wanted if _is_read_whole(key[0])}):
             for key in [key for key in self.items if key[0] == pk]:
                 del self.items[key]
@@ -57,14 +59,6 @@ class Snapshot:
         for key in alone:
             self.items.pop(key, None)
         self.items |= found
-
-    def _with_relations(self, key: Key) -> Iterator[Key]:
-        yield key
-        item = self.items.get(key)
-        if key[0] == incidents.INCIDENT:
-            yield f"{OUTBOX}{key[1]}", ""
-        if item and key[0].startswith(OUTBOX):
-            yield from (at for row in rows_of([item]) if (at := page_of(row)))
 
 
 def _is_read_whole(pk: str) -> bool:

@@ -28,8 +28,11 @@ NOW = 1_790_000_000
 NOW_MS = NOW * 1000
 TOLD = incidents(NOW_MS)
 CARD = f"OUTBOX#{TOLD[3].id}", f"slack#{TOLD[3].id}"
+ALONE = f"OUTBOX#{TOLD[5].id}", f"slack#{TOLD[5].id}"
+"""A card whose thread has no entries."""
 GATHERED = f"OUTBOX#{TOLD[0].id}", f"slack#{TOLD[0].id}"
 PAGE = "OUTBOX#d/1", "slack#d/1"
+SECOND_PAGE = "OUTBOX#d/1", "slack#d/2"
 SHARD = "SHARDS", "00001"
 SEARCHED = "COVERAGE", "00001#eager"
 
@@ -114,6 +117,19 @@ def _lost_marks(state: Broken) -> None:
             state.delete(item.key)
 
 
+def _not_read_yet(*keys: Key) -> Callable[[Broken], None]:
+    """A new message of which nothing was there when its turn came."""
+
+    def act(state: Broken) -> None:
+        for key in keys:
+            state.delete(key)
+        for item in list(state.table.query("OUTBOX-BY-AGE")):
+            if (item.body["target"], item.body["id"]) in {tuple(key[1].split("#")) for key in keys}:
+                state.delete(item.key)
+
+    return act
+
+
 def _list_of(state: Broken) -> Item:
     return state.first("INCIDENTS#KO-3")
 
@@ -136,6 +152,7 @@ BREAKS: list[tuple[str, str, Callable[[Broken], None]]] = [
     ("thread", "is not there", _delete(GATHERED)),
     ("page", "is not there", _delete(PAGE)),
     ("members", "does not name it", lambda state: state.change(PAGE, members=[])),
+    ("members", "not where it says", lambda state: state.change(GATHERED, digest_thread="")),
     ("age", "how old", _lost_marks),
     ("lead", "not there", lambda state: state.put(Item(("OUTBOX-BY-AGE", "1"), {"id": "x", "target": "y"}))),
     ("lead", "not there", lambda state: state.put(Item(("DIGEST", "k"), {"id": "x", "target": "y"}))),
@@ -180,7 +197,18 @@ class AtWork(Bulk):
 
 
 @pytest.mark.parametrize(
-    "damage", [_delete(PAGE), _delete(GATHERED), _delete(CARD), _add_to_shard, _lost_marks, _delete(("WATCHED", "d1"))]
+    "damage",
+    [
+        _delete(PAGE),
+        _delete(GATHERED),
+        _delete(CARD),
+        _not_read_yet(ALONE),
+        _not_read_yet(PAGE, ("DIGEST", "key-d-1")),
+        _not_read_yet(SECOND_PAGE),
+        _add_to_shard,
+        _lost_marks,
+        _delete(("WATCHED", "d1")),
+    ],
 )
 def test_what_only_seemed_to_be_wrong_is_not_told(state: Broken, damage: Callable[[Broken], None]) -> None:
     bulk = AtWork(state.client, state.name, lambda _: False)
