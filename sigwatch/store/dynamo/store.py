@@ -194,8 +194,7 @@ class DynamoStore:
 
     def unresolved(self) -> list[Incident]:
         """See `ports.Store.unresolved`."""
-        with self.unit() as begun:
-            return begun.unresolved()
+        return [INCIDENTS.validate_json(item.body) for item in self._table.waiting(incidents.OPEN)]
 
     def incidents(self) -> list[Incident]:
         """See `ports.Store.incidents`."""
