@@ -24,8 +24,8 @@ def line(plan: Plan, verdict: Verdict) -> str:
     longest = max(verdict.takeovers, default=0.0)
     return (
         f"{plan.replicas} replicas, {plan.kills} kills, {plan.pauses} pauses: {verdict.counted} of {verdict.planted}"
-        f" events counted, {verdict.incidents} incidents, {verdict.messages} messages, {verdict.doubled_messages} of them"
-        f" twice, {verdict.holes + verdict.behind} windows unsearched; leases lay still {longest:.1f} s at most"
+        f" events counted, {verdict.incidents} incidents in {verdict.messages} messages, {verdict.doubled_messages}"
+        f" doubled, {verdict.holes + verdict.behind} windows unsearched; leases lay still {longest:.1f} s at most"
     )
 
 
