@@ -77,12 +77,13 @@ class Parts:
 class Daemon:
     """Runs until told to stop."""
 
-    def __init__(self, parts: Parts) -> None:
-        """Nothing starts before `run` or `once`."""
+    def __init__(self, parts: Parts, scheduler: BackgroundScheduler | None = None) -> None:
+        """Nothing starts before `run` or `once`; another scheduler than the usual one may keep another time."""
         self._parts = parts
         self._reload_now = threading.Event()
         self._started_before: set[str] = set()
-        self._scheduler = BackgroundScheduler(
+        self._scheduler = scheduler or BackgroundScheduler()
+        self._scheduler.configure(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(len(parts.patrol.passes) + 4)},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from apscheduler.schedulers.background import BackgroundScheduler
 from rich.console import Console
 
 from sigwatch import __version__
@@ -25,7 +26,7 @@ from sigwatch.polling.places import Places
 from sigwatch.polling.spending import Meter
 from sigwatch.polling.tenure import Tenure
 from sigwatch.polling.workers import Workers
-from sigwatch.ports import Observer, Store
+from sigwatch.ports import Observer, Store, Wait
 from sigwatch.source.limits import Limits
 from sigwatch.status import StatusBoard
 from sigwatch.telemetry.metrics import Metrics, fan_out
@@ -53,7 +54,13 @@ class Running:
 
 
 def build(
-    settings: Settings, folder: Path, environ: Mapping[str, str], console: Console, observers: Sequence[Observer]
+    settings: Settings,
+    folder: Path,
+    environ: Mapping[str, str],
+    console: Console,
+    observers: Sequence[Observer],
+    wait: Wait | None = None,
+    scheduler: BackgroundScheduler | None = None,
 ) -> Running:
     """Everything that `sigwatch run` needs, built but not started.
 
@@ -63,6 +70,8 @@ def build(
         environ: where secrets are found.
         console: what the console target prints on.
         observers: are told of every event, beside the metrics.
+        wait: how searching waits, where not as long as it says; says True when queries are to be stopped.
+        scheduler: keeps the daemon's time, where the clock is another than the machine's.
 
     Raises:
         ConfigurationError: something that only shows now, such as a missing token or a taken port.
@@ -77,7 +86,7 @@ def build(
         stack.callback(meter.record)
         observe = fan_out(metrics, meter, *observers)
         tenure = tenure_of(store, observe)
-        source = log_source(settings, stopping.wait, store, observe, _share(settings, tenure))
+        source = log_source(settings, wait or stopping.wait, store, observe, _share(settings, tenure))
         watch = watch_of(settings, _shelf(settings, folder).read, source, observe)
         composer, workers = composer_of(settings), Workers(settings.aws.limits.concurrent)
         patrol = _patrol(settings, watch, pipeline(settings, source, store, composer, observe), workers, meter, tenure)
@@ -101,7 +110,8 @@ def build(
             interval=settings.polling.interval,
             reload=settings.knowledge.reload,
         )
-        return Running(Daemon(parts), web, _socket(settings, environ, store, observe), store, watch, stack.pop_all())
+        socket = _socket(settings, environ, store, observe)
+        return Running(Daemon(parts, scheduler), web, socket, store, watch, stack.pop_all())
 
 
 def _share(settings: Settings, tenure: Tenure) -> Callable[[], Limits]:

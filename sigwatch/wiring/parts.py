@@ -23,6 +23,7 @@ from sigwatch.store.sqlite import SqliteStore
 chance = random.Random().random  # noqa: S311 - spreads retries
 _one_at_a_time = threading.Lock()
 clock: Clock = time.time  # noqa: TID251 - the one place where the real clock enters
+monotonic: Clock = time.monotonic
 
 
 def load_knowledge(paths: Sequence[Path], relative_to: Path | None = None) -> Library:

@@ -2,7 +2,6 @@
 
 import os
 import socket
-import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +10,7 @@ from sigwatch.config import Settings, store_path, store_table
 from sigwatch.polling.tenure import Alone, SharedTenure, Tenure
 from sigwatch.ports import Observer
 from sigwatch.store.sqlite import SqliteStore
-from sigwatch.wiring.parts import clock
+from sigwatch.wiring.parts import clock, monotonic
 
 FRESH_SECONDS = 0.2
 """For which the list of what waits to be delivered is used again: less than a round of the outbox takes."""
@@ -52,7 +51,7 @@ def _dynamo(settings: Settings, name: str) -> "DynamoStore":
     from sigwatch.store.dynamo.table import Table, dynamo_client  # noqa: PLC0415 - likewise
 
     client = dynamo_client(settings.aws.region)
-    return DynamoStore(Table(client, name), kept_seconds(settings), clock, time.monotonic, FRESH_SECONDS)
+    return DynamoStore(Table(client, name), kept_seconds(settings), clock, monotonic, FRESH_SECONDS)
 
 
 def kept_seconds(settings: Settings) -> Mapping[str, int]:
@@ -65,7 +64,7 @@ def tenure_of(state: "State", observe: Observer) -> Tenure:
     """What of the work is done here: all of it, or a share that is agreed upon with the other replicas."""
     if isinstance(state, SqliteStore):
         return Alone()
-    return SharedTenure(state.leases, _replica(), state.shard_names, time.monotonic, observe)
+    return SharedTenure(state.leases, _replica(), state.shard_names, monotonic, observe)
 
 
 def _replica() -> str:

@@ -66,12 +66,19 @@ def free_port() -> int:
 def running_server(*arguments: str) -> Iterator[str]:
     """A server in memory, or as the arguments say; gives its address."""
     port = free_port()
+    with running_process(port, *arguments):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def running_process(port: int, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """The same on that port, as a process that can be paused and killed."""
     with subprocess.Popen(
         [program(), "--port", str(port), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:
             _await(port)
-            yield f"http://127.0.0.1:{port}"
+            yield process
         finally:
             process.kill()
 
