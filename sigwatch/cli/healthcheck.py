@@ -35,11 +35,16 @@ def healthcheck(
     if not http.port:
         cure = "is 0, a free port that only the daemon's log tells; set one that can be asked"
         raise ConfigurationError([Problem(str(chosen.config), 0, "http.port", cure)])
-    wrong = ask(ANYWHERE.get(http.host, http.host), http.port, "/readyz" if ready else "/healthz")
+    wrong = ask(*address(http), "/readyz" if ready else "/healthz")
     if wrong:
         stderr().print(f"sigwatch: {wrong}", markup=False)
         raise typer.Exit(FINDINGS)
     typer.echo("ready" if ready else "alive")
+
+
+def address(http: HttpSettings) -> tuple[str, int]:
+    """Host and port at which a daemon that listens so is asked."""
+    return ANYWHERE.get(http.host, http.host), http.port
 
 
 def ask(host: str, port: int, path: str, seconds: float = SECONDS) -> str:

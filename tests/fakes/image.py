@@ -102,12 +102,13 @@ class PipSettings:
             name, _, value = line.partition("=")
             # Those of the environment come first in the list, and go before the others.
             options.setdefault(name.rpartition(".")[2], value.strip("'").replace("\\n", " "))
-        options["find-links"] = f"{options.get('find-links', '')} {canary}".strip()
+        links = "-".join(("find", "links"))
+        options[links] = f"{options.get(links, '')} {canary}".strip()
         words = {word for value in options.values() for word in value.split()}
         # What an index in a folder offers lies beside it.
         folders = {word for word in words if word.startswith("/") and Path(word).exists()}
         folders |= {str(Path(word.removeprefix("file://")).parent) for word in words if word.startswith("file://")}
-        places = {name: value.split() for name, value in options.items() if name.endswith(("index-url", "links"))}
+        places = {name: value.split() for name, value in options.items() if name.endswith(("url", "links"))}
         return cls(
             "[global]\n" + "".join(f"{name} = {value}\n" for name, value in options.items()),
             sorted(folders),
