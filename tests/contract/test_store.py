@@ -1,6 +1,8 @@
 """What every store must do with what was found and searched. The outbox and the audit trail have files of their own."""
 
+import json
 import threading
+import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,9 +16,11 @@ from sigwatch.model.coverage import Coverage, Lookback, Spending, StartedQuery
 from sigwatch.model.incident import Matchers, Reason, Silence, State
 from sigwatch.model.logs import Hit, Search, Window
 from sigwatch.ports import Unit
+from sigwatch.store.dynamo.store import DynamoStore
 from sigwatch.store.sqlite import SqliteStore
 from sigwatch.transaction import transacted
-from tests.contract.stores import KEY, LATER, AnyStore, card, due, incident, known
+from tests.contract.stores import KEPT, KEY, LATER, AnyStore, card, due, incident, items, known
+from tests.fakes.dynamo import table_in
 from tests.fakes.made import API, group, row
 
 SILENCE = Silence("s-1", Matchers("KO-*"), "deploy", "cli:ana", 1_000, 2_000, "cli")
@@ -321,3 +325,22 @@ def test_threads_that_write_at_once_wait_for_each_other(store: AnyStore) -> None
         thread.join()
     every = [hit("KO-1", row(ts_ms=1_000 * number + count)) for number in range(4) for count in range(10)]
     assert known(store, every) == 40
+
+
+def test_an_incident_that_comes_back_for_years_costs_no_more_each_time(dynamodb: str) -> None:
+    store = DynamoStore(table_in(dynamodb), KEPT, lambda: 1_000.0, time.monotonic)
+    many = [replace(incident(ts_ms), state=State.RESOLVED) for ts_ms in range(1_000, 151_000, 1_000)]
+    for each in many:
+        with store.unit() as unit:
+            unit.put_incident(each)
+    [listed] = [item for item in items(store) if item["pk"]["S"].startswith("INCIDENTS#")]
+    assert len(json.loads(listed["body"]["S"])) == 100
+    with store.unit() as unit:
+        assert unit.incident("KO-1", API) == many[-1]
+        assert unit.incident("KO-1", API, many[-1].first_seen_ms) == many[-2]
+        assert unit.touching("KO-1", API, 100_000, 100_000) == many[99]
+        assert unit.incident_by_id(many[0].id) == many[0]
+        unit.put_incident(replace(many[0], count=2))
+    assert store.incidents()[0].count == 2
+    with store.unit() as unit:
+        assert unit.incident("KO-1", API) == many[-1]

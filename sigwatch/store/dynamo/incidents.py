@@ -1,7 +1,8 @@
 """Incidents: each by its id, and a list of those of one signature and grouping key, which decides between two writers.
 
 Two replicas that see the first hit of an incident at the same time both want to begin it; both must change the list,
-and one of them finds it changed.
+and one of them finds it changed. The list holds the newest ones: it is written with each new hit, and must not grow for
+years.
 """
 
 import hashlib
@@ -17,6 +18,8 @@ INCIDENT = "INCIDENT"
 LISTS = "INCIDENTS#"
 """Begins the partitions, each of one signature."""
 OPEN = "OPEN"
+MOST_LISTED = 100
+"""Incidents of a list. Older ones are found by their ids, and by those who list everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +48,16 @@ def put(session: Session, incident: Incident) -> None:
     now = listed_as(incident)
     before = listed(session, incident.signature, incident.group)
     if now not in before:
-        after = sorted([*(each for each in before if each.id != now.id), now], key=lambda each: each.first_ms)
-        _write_list(session, list_key(incident.signature, incident.group), after)
+        others = (each for each in before if each.id != now.id)
+        _write_list(session, list_key(incident.signature, incident.group), newest([*others, now]))
     item = item_of(incident)
     session.put(item.key, item.body, wait=item.wait, wait_order=item.wait_order)
+
+
+def newest(listed: Iterable[Listed]) -> list[Listed]:
+    """What of a list is kept: those with the newest hits, in the order of their first ones."""
+    kept = sorted(listed, key=lambda each: (each.last_ms, each.occurrence))[-MOST_LISTED:]
+    return sorted(kept, key=lambda each: each.first_ms)
 
 
 def item_of(incident: Incident) -> Item:

@@ -111,7 +111,7 @@ def _incidents(records: Iterable[Incident], _: Expiry) -> Iterator[Item]:
         lists[incidents.list_key(each.signature, each.group)].append(incidents.listed_as(each))
         yield incidents.item_of(each)
     for key, listed in lists.items():
-        yield incidents.list_of(key, sorted(listed, key=lambda one: one.first_ms))
+        yield incidents.list_of(key, incidents.newest(listed))
 
 
 def _silences(records: Iterable[Silence], _: Expiry) -> Iterator[Item]:

@@ -35,9 +35,13 @@ def _in_lists(snapshot: Snapshot) -> Iterator[Flaw]:
     for item in snapshot.of(incidents.LISTS):
         for each in item.body:
             listed[str(each[0])].append((item.key, incidents.Listed(*each)))
+    full = {item.key for item in snapshot.of(incidents.LISTS) if len(item.body) >= incidents.MOST_LISTED}
     known = {incident.id: incident for incident in map(_incident, snapshot.of(incidents.INCIDENT)) if incident}
     for name in sorted({*listed, *known}):
-        yield from _in_listing(name, listed[name], known.get(name))
+        incident = known.get(name)
+        left_out = incident and not listed[name] and incidents.list_key(incident.signature, incident.group) in full
+        if not left_out:
+            yield from _in_listing(name, listed[name], incident)
 
 
 def _in_listing(name: str, listed: list[tuple[Key, incidents.Listed]], incident: Incident | None) -> Iterator[Flaw]:

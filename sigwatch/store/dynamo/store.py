@@ -3,7 +3,7 @@
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
@@ -96,8 +96,10 @@ class DynamoStore:
             yield made
         if made.touched_outbox:
             self.deliveries.changed()
-        for marker in made.forgotten:
-            self.forget(marker)
+        # What is recorded stays so whatever becomes of this: a marker that is left behind goes by itself.
+        with suppress(StoreError):
+            for marker in made.forgotten:
+                self.forget(marker)
 
     def _record(self, begun: Session, entry: Entry) -> None:
         unit.record(begun, entry, f"{entry.at_ms:015d}#9999#{_nonce()}", self._kept["audit"])
