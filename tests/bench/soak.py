@@ -36,6 +36,8 @@ class Verdict:
     counted: int = 0
     lost: int = 0
     doubled: int = 0
+    examples: list[str] = field(default_factory=list)
+    """Of what was lost or doubled."""
     incidents: int = 0
     messages: int = 0
     untold: int = 0
@@ -53,6 +55,10 @@ class Verdict:
     exit_codes: list[int] = field(default_factory=list)
     resident_kib: tuple[float, float] = 0.0, 0.0
     """Of the replica that lived through all of it, after warming up and in the end."""
+    resident_mib: list[int] = field(default_factory=list)
+    """At even intervals."""
+    more_objects: dict[str, int] = field(default_factory=dict)
+    """Of each type, in the end than after a tenth of the time."""
     slope_kib_a_day: float = 0.0
     slope_error: float = 0.0
     processor_seconds_a_day: float = 0.0
@@ -74,6 +80,8 @@ class Memory:
     days: list[float] = field(default_factory=list)
     resident_kib: list[float] = field(default_factory=list)
     processor: list[float] = field(default_factory=list)
+    objects: list[Counter[str]] = field(default_factory=list)
+    """Of each type, at a few moments."""
 
     def note(self, day: float, replica: Replica) -> None:
         self.days.append(day)
@@ -143,8 +151,10 @@ class Trouble:
             if now >= samples * plan.seconds / 400:
                 samples += 1
                 self._memory.note(now / DAY, self._here.replicas[0])
-            if now >= told * plan.seconds / 14:
+            if now >= told * plan.seconds / 28:
                 told += 1
+                if told in {3, 28}:
+                    self._memory.objects.append(self._here.replicas[0].objects())
                 self._progress(now)
             pause(0.05)
         self._mend(float("inf"))
@@ -249,6 +259,8 @@ def _look(here: House, begin: float, verdict: Verdict) -> None:
         counted[incident.signature, incident.group] += incident.count
     verdict.planted, verdict.counted = planted.total(), counted.total()
     verdict.lost, verdict.doubled = (planted - counted).total(), (counted - planted).total()
+    wrong = {*(planted - counted), *(counted - planted)}
+    verdict.examples = [f"{kind}: {counted[kind]} of {planted[kind]}" for kind in sorted(wrong)[:10]]
     keys = Counter(message["metadata"]["event_payload"]["key"] for message in here.slack.messages(CHANNEL))
     cards = {message_key(incident.id, "slack") for incident in incidents}
     verdict.incidents, verdict.messages = len(incidents), keys.total()
@@ -270,6 +282,10 @@ def _weigh(memory: Memory, plan: Plan, verdict: Verdict) -> None:
     first = next(kib for day, kib in zip(memory.days, memory.resident_kib, strict=True) if day >= warm)
     verdict.resident_kib = first, memory.resident_kib[-1]
     verdict.slope_kib_a_day, verdict.slope_error = round(slope.a_unit, 1), round(slope.error, 1)
+    verdict.resident_mib = [round(kib / 1024) for kib in memory.resident_kib[:: max(1, len(memory.days) // 28)]]
+    if len(memory.objects) > 1:
+        grown = memory.objects[-1] - memory.objects[0]
+        verdict.more_objects = {name: count for name, count in grown.most_common(12) if count >= 100}
     spent, days = memory.processor[-1] - memory.processor[0], memory.days[-1] - memory.days[0]
     verdict.processor_seconds_a_day = round(spent / days, 2)
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
+from collections import Counter
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -123,6 +124,19 @@ class Replica:
             except ValueError:
                 found.append({"raw": line})
         return found
+
+    def objects(self) -> Counter[str]:
+        """How many objects it has of each type, of those that are many."""
+        before = len(self._counted())
+        self.send(signal.SIGUSR1)
+        for _ in range(100):
+            if len(found := self._counted()) > before:
+                return Counter(found[-1])
+            pause(0.1)
+        return Counter()
+
+    def _counted(self) -> list[dict[str, int]]:
+        return [line["counts"] for line in self.said() if line.get("event") == "objects"]  # type: ignore[misc]  # JSON
 
     def scrape(self) -> None:
         """Ask for its metrics and its page, as those who watch it do."""

@@ -1,9 +1,12 @@
 """The whole daemon on a fast clock, to be killed and paused at will: `python -m tests.bench.soak_replica JSON`."""
 
+import gc
 import json
 import os
+import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +21,7 @@ from sigwatch.telemetry.logs import LogObserver, logger, quieten_libraries
 from sigwatch.wiring import parts
 from tests.bench.hours import FastTime
 
+MANY = 200
 OF_LEASES = ("leases", "heartbeat")
 """Jobs that go by the time of leases, which runs slower: answers take real time."""
 
@@ -40,6 +44,13 @@ class FastScheduler(BackgroundScheduler):
         return datetime.fromtimestamp(time.time(), UTC) + timedelta(seconds=ahead / self._hours.speed)  # noqa: TID251
 
 
+def objects() -> dict[str, int]:
+    """How many there are of each type, of those that are many: what grows is among them."""
+    gc.collect()
+    found = Counter(f"{type(each).__module__}.{type(each).__qualname__}" for each in gc.get_objects())
+    return {name: count for name, count in found.items() if count >= MANY}
+
+
 def main() -> None:
     asked = json.loads(sys.argv[1])
     hours = FastTime(asked["epoch"], asked["origin"], asked["speed"])
@@ -57,6 +68,7 @@ def main() -> None:
         console = Console(file=nowhere)
         running = build(settings, folder, os.environ, console, [LogObserver(log)], hours.wait, scheduler)
         handle_signals(running.daemon)
+        signal.signal(signal.SIGUSR1, lambda _number, _frame: log.info("objects", counts=objects()))
         with running.closing:
             running.web.start()
             log.info("watching", http=f"http://{settings.http.host}:{running.web.port}/")

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from random import Random
 
 from tests.bench.rules import Rule, lines, rules
@@ -26,7 +27,7 @@ class Plan:
     replicas: int = 3
     signatures: int = 1_000
     groups: int = 200
-    interval: int = 300
+    interval: int = 120
     episodes: int = 400
     hits: int = 30_000
     noise: int = 60_000
@@ -109,6 +110,8 @@ def _distinct(found: list[Rule], rng: Random) -> list[tuple[str, str]]:
 
 def _noise(plan: Plan, found: list[Rule], rng: Random) -> Iterator[Line]:
     names = group_names(plan)
-    for text in lines(plan.noise, found, every=plan.noise + 1, seed=plan.seed):
+    made = lines(plan.noise + 1, found, every=plan.noise + 1, seed=plan.seed)
+    # The first one is a hit.
+    for text in islice(made, 1, None):
         at = rng.uniform(0, plan.seconds)
         yield Line(at + rng.uniform(0, 3), at, rng.choice(names), text)
