@@ -12,6 +12,7 @@ import typer
 from sigwatch import wiring
 from sigwatch.cli.context import FINDINGS, FINE, options, stderr, stdout
 from sigwatch.daemon import Daemon
+from sigwatch.errors import StoreError
 from sigwatch.telemetry.logs import LogObserver, logger, quieten_libraries
 
 DRAIN_SECONDS = 7.0
@@ -38,6 +39,10 @@ def run(
             running.socket.start()
         log.info("watching", http=f"http://{settings.http.host}:{running.web.port}/", store=settings.store)
         running.daemon.run()
+        try:
+            running.closing.close()
+        except StoreError as error:
+            log.warning("closed without the state", detail=str(error))
     log.info("stopped")
 
 
