@@ -6,6 +6,7 @@ paused. Reported are what was lost, told twice or left unsearched, and whether t
 """
 
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -42,6 +43,8 @@ def line(plan: Plan, verdict: Verdict) -> str:
 def main() -> None:
     """Print how it goes, and what came of it."""
     began = time.monotonic()
+    # Whatever was started is to end with this.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(2))
 
     def say(words: str) -> None:
         print(f"{time.monotonic() - began:5.0f} s  {words}", flush=True)

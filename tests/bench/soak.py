@@ -108,6 +108,7 @@ def run(folder: Path, plan: Plan, say: Say) -> Verdict:
         verdict.deeds = Trouble(here, begin, memory, say).live_through()
         _peace(here, begin + plan.seconds, verdict, say)
         memory.note((here.hours.clock() - begin) / DAY, here.replicas[0])
+        memory.objects.append(here.replicas[0].objects())
         _look(here, begin, verdict)
         _weigh(memory, plan, verdict)
         verdict.exit_codes = [each.end(signal.SIGTERM) for each in here.replicas]
@@ -153,7 +154,8 @@ class Trouble:
                 self._memory.note(now / DAY, self._here.replicas[0])
             if now >= told * plan.seconds / 28:
                 told += 1
-                if told in {3, 28}:
+                # To count them takes memory: early, and not again before everything is weighed.
+                if told == 3:
                     self._memory.objects.append(self._here.replicas[0].objects())
                 self._progress(now)
             pause(0.05)

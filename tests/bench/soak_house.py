@@ -19,8 +19,8 @@ from tests.bench.hours import FastTime
 from tests.bench.rules import rules, write_documents
 from tests.bench.soak_traffic import DAY, Plan
 from tests.fakes.dynamo import ENVIRONMENT, free_port, new_table, running_process
-from tests.fakes.processes import CHANNEL, TOKEN
-from tests.fakes.slack_server import Call, FakeSlack, Fault, reset, server_error
+from tests.fakes.processes import CHANNEL
+from tests.fakes.slack_server import TOKEN, Call, FakeSlack, Fault, reset, server_error
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGURATION = """\
@@ -190,7 +190,7 @@ class House:
 
     def faults_of_logs(self, faults: dict[str, float]) -> None:
         """What goes wrong with the log service from now on."""
-        request = urllib.request.Request(f"{self.logs_url}/_local/faults", json.dumps(faults).encode())
+        request = urllib.request.Request(f"{self.logs_url}/_local/faults", json.dumps(faults).encode())  # noqa: S310 - likewise
         urllib.request.urlopen(request, timeout=30).close()  # noqa: S310 - loopback
 
     def stats_of_logs(self) -> dict[str, dict[str, float]]:

@@ -26,7 +26,7 @@ OF_LEASES = ("leases", "heartbeat")
 """Jobs that go by the time of leases, which runs slower: answers take real time."""
 
 
-class FastScheduler(BackgroundScheduler):
+class FastScheduler(BackgroundScheduler):  # type: ignore[misc]  # it comes without types
     """Runs each job as often as a fast clock asks for."""
 
     def __init__(self, hours: FastTime, beat_speed: float) -> None:
