@@ -9,7 +9,7 @@ import pytest
 
 from sigwatch.compose import Composer
 from sigwatch.config import parse
-from sigwatch.errors import StoreError
+from sigwatch.errors import Conflict, StoreError
 from sigwatch.incident.lifecycle import Rules
 from sigwatch.model.event import Event, IncidentChanged, WindowSearched
 from sigwatch.model.lease import ALONE, Lease
@@ -88,6 +88,22 @@ def test_a_storm_that_is_recorded_in_many_parts_comes_to_the_same_as_in_one(dyna
     assert counted == [event.hits for event in whole.events if isinstance(event, WindowSearched)]
     assert counted[-1] == ()
     assert len([event for event in parts.events if isinstance(event, IncidentChanged)]) >= len(whole.store.incidents())
+
+
+def given_away_in_mid_transaction(store: DynamoStore, mine: Lease) -> None:
+    with store.unit() as unit:
+        unit.guard(mine)
+        unit.cover(("eager", "111122223333", "us-east-1", "/g00"), 1, 2)
+        assert store.leases.take(mine.name, "b", store.leases.read().held[mine.name])
+
+
+def test_a_lease_that_is_given_away_in_mid_transaction_refuses_it(dynamodb: str) -> None:
+    store = DynamoStore(table_in(dynamodb), KEPT, lambda: 1_000.0, time.monotonic)
+    mine = store.leases.take("00001", "a", None)
+    assert mine is not None
+    with pytest.raises(Conflict):
+        given_away_in_mid_transaction(store, mine)
+    assert not store.coverage()
 
 
 def test_under_a_lost_lease_no_window_counts_as_searched(dynamodb: str) -> None:

@@ -16,7 +16,8 @@ class LossyProxy:
 
     def __init__(self, upstream: str) -> None:
         self._upstream = urlsplit(upstream).netloc
-        self.line: deque[str] = deque()
+        self.line: deque[str | bytes] = deque()
+        """What to do; bytes are the body of an answer 400."""
         self.seen: list[str] = []
         """The operations that were asked for."""
         proxy = self
@@ -39,7 +40,10 @@ class LossyProxy:
         body = request.rfile.read(int(request.headers.get("Content-Length", 0)))
         self.seen.append(request.headers["X-Amz-Target"].partition(".")[2])
         deed = self.line.popleft() if self.line else PASS
-        status, answer = self._ask(request, body) if deed in {PASS, LOSE_ANSWER} else (500, _ERROR)
+        if isinstance(deed, bytes):
+            status, answer = 400, deed
+        else:
+            status, answer = self._ask(request, body) if deed in {PASS, LOSE_ANSWER} else (500, _ERROR)
         if deed in {LOSE_ANSWER, LOSE_REQUEST}:
             request.close_connection = True
             return

@@ -1,5 +1,6 @@
 """The table under faults: answers that are lost, others who are faster, more than a transaction takes."""
 
+import json
 import threading
 import uuid
 from collections.abc import Iterator
@@ -7,11 +8,15 @@ from collections.abc import Iterator
 import pytest
 
 from sigwatch.errors import Conflict, StoreError, TooMuch
+from sigwatch.model.logs import Hit, LogGroup
+from sigwatch.ports import cursor_key
 from sigwatch.store.dynamo.schema import faults
 from sigwatch.store.dynamo.session import Session, session
+from sigwatch.store.dynamo.store import DynamoStore
 from sigwatch.store.dynamo.table import Item, Key, Table, Write
-from tests.fakes.dynamo import client, new_table
+from tests.fakes.dynamo import client, new_table, table_in
 from tests.fakes.lossy_proxy import FAIL, LOSE_ANSWER, LOSE_REQUEST, LossyProxy
+from tests.fakes.made import row
 
 A, B = ("part", "a"), ("part", "b")
 
@@ -177,3 +182,65 @@ def test_a_table_that_is_another_ones_is_named_with_what_is_wrong(dynamodb: str)
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
     )
     assert len(faults(Table(made, f"{name}-other").describe())) == 2
+
+
+CLASH = json.dumps(
+    {
+        "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+        "Message": "Transaction cancelled, please refer cancellation reasons for specific reasons",
+        "CancellationReasons": [{"Code": "TransactionConflict"}, {"Code": "None"}],
+    }
+).encode()
+
+
+def test_two_transactions_at_the_same_moment_are_tried_again(table: Table, proxy: LossyProxy) -> None:
+    proxy.line.extend([CLASH] * 3)
+    write(table, A, B)
+    assert set(table.get([A, B])) == {A, B}
+    proxy.line.extend([CLASH] * 50)
+    with pytest.raises(Conflict):
+        write(table, ("part", "c"), ("part", "d"))
+    assert len(proxy.line) > 30
+
+
+def read_before_and_after_another_wrote(table: Table, begun: Session) -> None:
+    begun.get(A)
+    write(table, A, body=2, expected=None)
+    begun.partition("part")
+    begun.put(A, "mine")
+
+
+def test_what_was_read_first_counts_whatever_is_read_later(table: Table) -> None:
+    write(table, A)
+    with pytest.raises(Conflict), session(table, nonce) as begun:
+        read_before_and_after_another_wrote(table, begun)
+    assert table.get([A])[A].body == 2
+
+
+def test_a_transaction_that_writes_nothing_needs_no_lease(table: Table) -> None:
+    with session(table, nonce) as begun:
+        begun.require(A, "not there")
+        assert begun.get(B) is None
+
+
+def test_a_minute_may_hold_more_hits_than_an_item(table: Table, dynamodb: str) -> None:
+    made = DynamoStore(table_in(dynamodb), {"hits": 1, "audit": 1, "spending": 1}, lambda: 0.0, lambda: 0.0)
+    found = [Hit(f"{n:x}", "KO-1", row(ts_ms=1_000)) for n in range(33_000)]
+    with made.unit() as unit:
+        assert len(unit.add_hits(found[:20_000])) == 20_000
+    with made.unit() as unit:
+        assert unit.add_hits(found) == found[20_000:]
+    with made.unit() as unit:
+        assert unit.add_hits(found) == []
+
+
+def test_regions_have_shards_of_their_own(dynamodb: str) -> None:
+    made = DynamoStore(table_in(dynamodb), {"hits": 1, "audit": 1, "spending": 1}, lambda: 0.0, lambda: 0.0)
+    groups = [LogGroup("111122223333", f"{where}-1", f"/g{n:02}") for where in ("eu", "us") for n in range(51)]
+    for each in groups:
+        with made.unit() as unit:
+            unit.cover(cursor_key("eager", each), 1, 2)
+    homes = made.shards(groups)
+    assert [len({each for each in groups if homes[each] == name}) for name in made.shard_names()] == [50, 1, 50, 1]
+    assert len({(homes[each], each.region) for each in groups}) == 4
+    assert len(made.coverage()) == 102
