@@ -28,7 +28,7 @@ def run(
     settings = chosen.settings()
     quieten_libraries()
     log = logger(sys.stderr, chosen.verbose)
-    running = wiring.build(settings, chosen.folder, os.environ, stdout(), [LogObserver(log)])
+    running = wiring.build(settings, chosen.folder, wiring.Surroundings(os.environ, stdout(), [LogObserver(log)]))
     handle_signals(running.daemon)
     with running.closing:
         if once:

@@ -64,7 +64,8 @@ def play(stage: Stage, keep: bool) -> bool:
             server.store.create_stream(group, STREAM)
         path = Path(folder) / config.DEFAULT_FILE
         path.write_text(CONFIGURATION.format(signatures=files("sigwatch").joinpath("signatures")), encoding="utf-8")
-        running = wiring.build(config.load(path), Path(folder), stage.environ, stage.console, [presenter])
+        around = wiring.Surroundings(stage.environ, stage.console, [presenter])
+        running = wiring.build(config.load(path), Path(folder), around)
         daemon = threading.Thread(target=running.daemon.run, name="daemon")
         with running.closing:
             running.web.start()

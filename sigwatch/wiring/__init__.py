@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sigwatch.wiring.aws import limits_of, log_source, pipeline, watch_of
-    from sigwatch.wiring.daemon import Running, build
+    from sigwatch.wiring.daemon import Running, Surroundings, build
     from sigwatch.wiring.parts import (
         clock,
         databases,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Running",
+    "Surroundings",
     "build",
     "clock",
     "commands",
@@ -46,6 +47,7 @@ __all__ = [
 
 _ELSEWHERE = {
     "Running": "daemon",
+    "Surroundings": "daemon",
     "build": "daemon",
     "limits_of": "aws",
     "commands": "people",

@@ -53,40 +53,44 @@ class Running:
     closing: ExitStack
 
 
-def build(
-    settings: Settings,
-    folder: Path,
-    environ: Mapping[str, str],
-    console: Console,
-    observers: Sequence[Observer],
-    wait: Wait | None = None,
-    scheduler: BackgroundScheduler | None = None,
-) -> Running:
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a daemon finds where it runs."""
+
+    environ: Mapping[str, str]
+    """Where secrets are found."""
+    console: Console
+    """What the console target prints on."""
+    observers: Sequence[Observer] = ()
+    """Are told of every event, beside the metrics."""
+    wait: Wait | None = None
+    """How searching waits, where not as long as it says; says True when queries are to be stopped."""
+    scheduler: BackgroundScheduler | None = None
+    """Keeps the daemon's time, where its clock is another than the machine's."""
+
+
+def build(settings: Settings, folder: Path, around: Surroundings) -> Running:
     """Everything that `sigwatch run` needs, built but not started.
 
     Args:
         settings: absolute paths, validated.
         folder: documents are named relative to it.
-        environ: where secrets are found.
-        console: what the console target prints on.
-        observers: are told of every event, beside the metrics.
-        wait: how searching waits, where not as long as it says; says True when queries are to be stopped.
-        scheduler: keeps the daemon's time, where the clock is another than the machine's.
+        around: where it runs.
 
     Raises:
         ConfigurationError: something that only shows now, such as a missing token or a taken port.
         StoreError: the state can not be opened.
     """
     metrics, pulse = Metrics(__version__, settings.polling.passes, settings.every_target), Pulse(clock())
-    publishers, stopping = targets.publishers(settings, environ, console), threading.Event()
+    publishers, stopping = targets.publishers(settings, around.environ, around.console), threading.Event()
     with ExitStack() as stack:
         store = open_state(settings)
         stack.callback(store.close)
         meter = Meter(store, clock)
         stack.callback(meter.record)
-        observe = fan_out(metrics, meter, *observers)
+        observe = fan_out(metrics, meter, *around.observers)
         tenure = tenure_of(store, observe)
-        source = log_source(settings, wait or stopping.wait, store, observe, _share(settings, tenure))
+        source = log_source(settings, around.wait or stopping.wait, store, observe, _share(settings, tenure))
         watch = watch_of(settings, _shelf(settings, folder).read, source, observe)
         composer, workers = composer_of(settings), Workers(settings.aws.limits.concurrent)
         patrol = _patrol(settings, watch, pipeline(settings, source, store, composer, observe), workers, meter, tenure)
@@ -110,8 +114,8 @@ def build(
             interval=settings.polling.interval,
             reload=settings.knowledge.reload,
         )
-        socket = _socket(settings, environ, store, observe)
-        return Running(Daemon(parts, scheduler), web, socket, store, watch, stack.pop_all())
+        socket = _socket(settings, around.environ, store, observe)
+        return Running(Daemon(parts, around.scheduler), web, socket, store, watch, stack.pop_all())
 
 
 def _share(settings: Settings, tenure: Tenure) -> Callable[[], Limits]:

@@ -1,5 +1,6 @@
 """The whole daemon on a fast clock, to be killed and paused at will: `python -m tests.bench.soak_replica JSON`."""
 
+import faulthandler
 import gc
 import json
 import os
@@ -57,7 +58,7 @@ def main() -> None:
     beats = FastTime(0.0, 0.0, asked["beat_speed"])
     # Before the rooms that build with them are loaded: they take the names as they find them.
     parts.clock, parts.monotonic = hours.clock, beats.clock
-    from sigwatch.wiring.daemon import build  # noqa: PLC0415 - see above
+    from sigwatch.wiring.daemon import Surroundings, build  # noqa: PLC0415 - see above
 
     quieten_libraries()
     log = logger(sys.stderr, verbose=False)
@@ -66,8 +67,10 @@ def main() -> None:
     scheduler = FastScheduler(hours, asked["beat_speed"])
     with Path(os.devnull).open("w") as nowhere:
         console = Console(file=nowhere)
-        running = build(settings, folder, os.environ, console, [LogObserver(log)], hours.wait, scheduler)
+        around = Surroundings(os.environ, console, [LogObserver(log)], hours.wait, scheduler)
+        running = build(settings, folder, around)
         handle_signals(running.daemon)
+        faulthandler.register(signal.SIGUSR2)
         signal.signal(signal.SIGUSR1, lambda _number, _frame: log.info("objects", counts=objects()))
         with running.closing:
             running.web.start()
