@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from sigwatch.model.logs import Hit
 from sigwatch.store.digests import DIGEST_BYTES, MINUTE_MS, digest_of
 from sigwatch.store.dynamo.session import Session
-from sigwatch.store.dynamo.table import Item
+from sigwatch.store.dynamo.table import Item, Key
 
 HITS = "HITS#"
 """Begins the partitions, each of one signature and minute."""
@@ -32,8 +32,10 @@ def add_hits(session: Session, hits: Sequence[Hit], kept_seconds: int, cutoff_ms
     for number, hit in enumerate(hits):
         buckets[bucket_of(hit.signature, hit.row.ts_ms)].append(number)
     fresh: set[int] = set()
+    # One after the other, the minutes of a long window would take longer than its search.
+    firsts = session.get_all([_first(bucket) for bucket in buckets])
     for bucket, numbers in buckets.items():
-        pages = session.partition(bucket)
+        pages = _pages(session, bucket, firsts.get(_first(bucket)))
         if hits[numbers[0]].row.ts_ms // MINUTE_MS < cutoff_ms // MINUTE_MS:
             pages = [Item(page.key) for page in pages]
         known = {page.blob[at : at + DIGEST_BYTES] for page in pages for at in range(0, len(page.blob), DIGEST_BYTES)}
@@ -47,6 +49,17 @@ def add_hits(session: Session, hits: Sequence[Hit], kept_seconds: int, cutoff_ms
         expires = hits[numbers[0]].row.ts_ms // 1000 + kept_seconds + GRACE_SECONDS
         _append(session, bucket, pages[-1:], b"".join(added), max(1, expires))
     return [hit for number, hit in enumerate(hits) if number in fresh]
+
+
+def _first(bucket: str) -> Key:
+    return bucket, f"{0:04d}"
+
+
+def _pages(session: Session, bucket: str, first: Item | None) -> Sequence[Item]:
+    """All pages of a bucket: there is a second one only after a full one."""
+    if first is None or len(first.blob) < PAGE_BYTES:
+        return [first] if first else []
+    return session.partition(bucket)
 
 
 def _append(session: Session, bucket: str, last: Sequence[Item], added: bytes, expires: int) -> None:
