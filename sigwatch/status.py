@@ -14,6 +14,7 @@ from sigwatch.model.knowledge import errors
 from sigwatch.model.logs import Pass, Scope
 from sigwatch.plan.windows import gap_seconds
 from sigwatch.polling.spending import day_of
+from sigwatch.polling.tenure import Tenure
 from sigwatch.ports import Clock, CursorKey, Store, cursor_key
 from sigwatch.watch import Watch
 
@@ -30,6 +31,7 @@ class StatusBoard:
     store: Store
     pulse: Pulse
     clock: Clock
+    tenure: Tenure
 
     def alive(self) -> str:
         """Empty while the scheduler runs jobs, whatever AWS and Slack do."""
@@ -74,6 +76,7 @@ class StatusBoard:
                 }
                 for incident in self.store.unresolved()
             ],
+            "leases": self.tenure.measured,
             "scopes": [self._scope(scope, coverage) for scope in snapshot.scopes],
             "spent": sum(paid.dollars for paid in self.store.spent(day_of(now))),
             "pending": self.store.outbox(int(now * 1000))[0],

@@ -48,6 +48,10 @@ class Tenure(Protocol):
         """Give everything back, so that others need not wait for it to run out."""
 
     @property
+    def measured(self) -> LeasesMeasured | None:
+        """How the work is shared out; None where nobody shares the state."""
+
+    @property
     def share(self) -> float:
         """What part of all the work is done here, 0 to 1: what may be used of quotas that all replicas share."""
 
@@ -57,6 +61,7 @@ class Alone:
 
     era = 0
     share = 1.0
+    measured = None
 
     def lease(self, name: str) -> Lease | None:  # noqa: ARG002 - whatever it is
         """See `Tenure.lease`."""
@@ -138,6 +143,11 @@ class SharedTenure:
     def share(self) -> float:
         """See `Tenure.share`."""
         return self._share
+
+    @property
+    def measured(self) -> LeasesMeasured | None:
+        """See `Tenure.measured`."""
+        return self._measured
 
     def lease(self, name: str) -> Lease | None:
         """See `Tenure.lease`."""

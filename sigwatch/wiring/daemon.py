@@ -94,7 +94,7 @@ def build(settings: Settings, folder: Path, around: Surroundings) -> Running:
         watch = watch_of(settings, _shelf(settings, folder).read, source, observe)
         composer, workers = composer_of(settings), Workers(settings.aws.limits.concurrent)
         patrol = _patrol(settings, watch, pipeline(settings, source, store, composer, observe), workers, meter, tenure)
-        web = _web(settings, metrics, StatusBoard(watch, patrol.passes, store, pulse, clock))
+        web = _web(settings, metrics, StatusBoard(watch, patrol.passes, store, pulse, clock, tenure))
         stack.callback(web.close)
         parts = Parts(
             watch=watch,

@@ -28,3 +28,4 @@ def test_one_that_is_asked_to_stop_hands_its_work_over_before_it_ends(tmp_path: 
         assert eventually(lambda: here.shares() == {staying: 3}, 20), here.owners()
         assert second.metric("sigwatch_leases_held") == 3
         assert eventually(lambda: second.metric("sigwatch_replicas") == 1)
+        assert "3 of 3 leases are held here; replicas: 1" in second.get("/")[1]

@@ -25,6 +25,7 @@ class Tenure:
     broken: bool = False
     left: int = 0
     era: int = 0
+    measured: None = None
     share: float = 1.0
 
     def lease(self, name: str) -> Lease | None:
