@@ -1,8 +1,10 @@
 """What the daemon depends on goes away and comes back, and the daemon is asked to stop meanwhile."""
 
+import contextlib
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -14,10 +16,11 @@ from pathlib import Path
 import pytest
 
 from tests.bench.chaos_of_replicas import CONFIGURATION, KNOWLEDGE, House, Plan, house, now, pause
-from tests.fakes.dynamo import ENVIRONMENT
+from tests.fakes.dynamo import ENVIRONMENT, client
 from tests.fakes.gate import Gate
+from tests.fakes.lossy_proxy import THROTTLE, LossyProxy
 from tests.fakes.processes import CHANNEL, Daemon, eventually
-from tests.fakes.slack_server import TOKEN
+from tests.fakes.slack_server import TOKEN, readable
 
 OUTAGE_SECONDS = 14
 """Longer than a lease lasts."""
@@ -188,3 +191,102 @@ def test_the_first_process_of_a_container_hears_a_signal_that_comes_while_it_sta
     finally:
         outer.kill()
         outer.wait()
+
+
+def test_a_table_that_throttles_costs_time_only(gated: Gated) -> None:
+    with LossyProxy(gated.house.db) as proxy:
+        gated.house.db = proxy.url
+        running = gated.ready()
+        proxy.line.extend([THROTTLE] * 100_000)
+        gated.log()
+        assert eventually(lambda: running.metric('sigwatch_runs_skipped_total{reason="failed"}') > 0, 60)
+        assert running.get("/healthz")[0] == 200
+        assert "ThrottlingException" in running.log.read_text()
+        proxy.line.clear()
+        assert eventually(lambda: gated.counted() == 1, 60)
+        assert eventually(lambda: len(gated.keys()) == 1, 30)
+        assert ends(running) == 0
+
+
+def test_without_its_table_it_says_so_and_a_new_one_does_not_begin(gated: Gated) -> None:
+    running = gated.ready()
+    client(gated.house.db).delete_table(TableName=gated.house.table)
+    assert eventually(lambda: running.get("/readyz")[0] == 503)
+    assert "ResourceNotFoundException" in running.get("/readyz")[1]
+    assert running.get("/healthz")[0] == 200
+    second = gated.house.start()
+    assert second.wait(30) == 1
+    assert "can not be opened: ResourceNotFoundException" in second.log.read_text()
+    assert ends(running) == 0
+
+
+FILE = """\
+knowledge: {{paths: [knowledge]}}
+projects: {{default: {{log_groups: ["/app/*"]}}}}
+aws: {{region: us-east-1}}
+polling: {{interval: 1s, passes: {{eager: 0s}}, first_lookback: 30s}}
+incidents: {{quiet_period: 1h}}
+slack: {{channel: C0ONCALL, base_url: "{slack}", timeout: 2s, settle: 1s}}
+targets: [slack]
+store: sqlite:state/state.db
+http: {{host: 127.0.0.1, port: 0}}
+"""
+
+
+def on_a_file(gated: Gated, folder: Path) -> None:
+    """Have the daemon keep its state in a file."""
+    (folder / "sigwatch.yaml").write_text(FILE.format(slack=gated.slack.url))
+    (folder / "state").mkdir()
+
+
+def said(gated: Gated) -> list[str]:
+    return [readable(message) for message in gated.house.slack.messages(CHANNEL)]
+
+
+def test_a_disk_that_is_full_costs_time_only(gated: Gated, tmp_path: Path) -> None:
+    on_a_file(gated, tmp_path)
+    small = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(tmp_path / "state")]
+    if subprocess.run(small, check=False, capture_output=True).returncode:
+        pytest.skip("only who may mount can have a small disk")
+    try:
+        running = gated.ready()
+        filling = tmp_path / "state" / "filling"
+        with filling.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(1024))
+        gated.log()
+        assert eventually(lambda: "database or disk is full" in running.log.read_text(), 30)
+        assert running.get("/healthz")[0] == 200
+        assert said(gated) == []
+        filling.unlink()
+        assert eventually(lambda: len(said(gated)) == 1, 30), running.log.read_text()
+        assert ends(running) == 0
+    finally:
+        subprocess.run(["umount", str(tmp_path / "state")], check=True)
+
+
+def test_after_a_restore_what_opened_since_is_told_again_and_the_rest_stays_in_its_message(
+    gated: Gated, tmp_path: Path
+) -> None:
+    on_a_file(gated, tmp_path)
+    running = gated.ready()
+    gated.log()
+    assert eventually(lambda: len(said(gated)) == 1)
+    file, copy = tmp_path / "state" / "state.db", tmp_path / "copy.db"
+    with sqlite3.connect(file) as live, sqlite3.connect(copy) as kept:
+        live.backup(kept)
+    gated.log()
+    gated.house.logs.store.put(gated.house.names[1], "app", [(int(now() * 1000), "ERROR kind1 happened")])
+    assert eventually(lambda: len(said(gated)) == 2)
+    assert eventually(lambda: "2 events" in said(gated)[0])
+    assert ends(running) == 0
+    for name in ("state.db-wal", "state.db-shm"):
+        (file.parent / name).unlink(missing_ok=True)
+    copy.replace(file)
+    again = gated.ready()
+    # Its key is the same: the housekeeping deletes the newer one within the hour.
+    assert eventually(lambda: len(said(gated)) == 3, 30), said(gated)
+    assert len(set(gated.keys())) == 2
+    assert eventually(lambda: again.metric("sigwatch_outbox_pending") == 0)
+    assert "2 events" in said(gated)[0]
+    assert ends(again) == 0

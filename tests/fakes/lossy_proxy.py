@@ -8,7 +8,12 @@ from typing import Self
 from urllib.parse import urlsplit
 
 PASS, LOSE_ANSWER, LOSE_REQUEST, FAIL = "pass", "lose the answer", "lose the request", "answer 500"
-_ERROR = b'{"__type":"InternalServerError"}'
+THROTTLE = "answer that it is too much"
+_ERRORS = {
+    FAIL: (500, b'{"__type":"InternalServerError"}'),
+    THROTTLE: (400, b'{"__type":"com.amazon.coral.availability#ThrottlingException","message":"Rate exceeded"}'),
+    LOSE_REQUEST: (500, b""),
+}
 
 
 class LossyProxy:
@@ -43,7 +48,7 @@ class LossyProxy:
         if isinstance(deed, bytes):
             status, answer = 400, deed
         else:
-            status, answer = self._ask(request, body) if deed in {PASS, LOSE_ANSWER} else (500, _ERROR)
+            status, answer = self._ask(request, body) if deed in {PASS, LOSE_ANSWER} else _ERRORS[deed]
         if deed in {LOSE_ANSWER, LOSE_REQUEST}:
             request.close_connection = True
             return
