@@ -232,7 +232,8 @@ class Table:
         try:
             return self._client.describe_table(TableName=self._name)["Table"]
         except (BotoCoreError, ClientError) as error:
-            raise StoreError(f"the state {self._name} can not be opened: {words_of(error)}") from error
+            cure = "; `sigwatch store create` makes it, or correct `store` or the region" if _is_missing(error) else ""
+            raise StoreError(f"the state {self._name} can not be opened: {words_of(error)}{cure}") from error
 
 
 def dynamo_client(region: str | None, threads: int = 32) -> "DynamoDBClient":
@@ -309,3 +310,7 @@ def words_of(error: Exception) -> str:
         told = error.response["Error"]
         return f"{told['Code']}: {str(told.get('Message', ''))[:200]}"
     return str(error)[:200]
+
+
+def _is_missing(error: Exception) -> bool:
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] == "ResourceNotFoundException"
