@@ -14,7 +14,7 @@ from sigwatch.errors import StoreError
 from sigwatch.publish.key import message_key
 from tests.bench.soak_house import House, Replica, pause
 from tests.bench.soak_memory import Slope, slope_of
-from tests.bench.soak_traffic import DAY, HOUR, Plan, counts, traffic
+from tests.bench.soak_traffic import DAY, Plan, counts, traffic
 from tests.fakes.processes import CHANNEL
 
 PASSES = ("eager", "settled", "late")
@@ -101,7 +101,7 @@ def run(folder: Path, plan: Plan, say: Say) -> Verdict:
         for _ in range(plan.replicas):
             here.start()
         _ready(here)
-        begin = here.hours.clock() + HOUR / 2
+        begin = here.hours.clock() + 300
         here.begin_traffic(begin)
         say(f"{plan.replicas} replicas share the work after {time.monotonic() - began:.0f} s")
         memory, verdict = Memory(), Verdict()
@@ -240,12 +240,13 @@ class Trouble:
 
 
 def _peace(here: House, end: float, verdict: Verdict, say: Say) -> None:
-    """Until every pass has come to the end of the traffic and everybody is told, but not for ever."""
+    """Until every pass has come to the end of the traffic, all is over, and everybody is told; but not for ever."""
     until = time.monotonic() + 120
     while time.monotonic() < until:
         try:
             found = list(here.store.coverage().values())
-            if all(each.unbroken_from(each.begin) >= end for each in found) and here.store.outbox(0)[0] == 0:
+            searched = all(each.unbroken_from(each.begin) >= end for each in found)
+            if searched and not here.store.unresolved() and here.store.outbox(0)[0] == 0:
                 break
         except StoreError as error:
             say(str(error))

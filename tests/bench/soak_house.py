@@ -173,8 +173,9 @@ class House:
         asked = json.dumps(self._asked | {"plan": asdict(self.plan)})
         command = [sys.executable, "-m", "tests.bench.soak_logs", asked]
         pipe = subprocess.PIPE
-        process = subprocess.Popen(command, cwd=ROOT, env=self._environ, stdin=pipe, stdout=pipe, text=True)
-        stack.callback(process.wait)
+        process = stack.enter_context(
+            subprocess.Popen(command, cwd=ROOT, env=self._environ, stdin=pipe, stdout=pipe, text=True)
+        )
         stack.callback(process.kill)
         return process
 

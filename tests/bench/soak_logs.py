@@ -10,9 +10,9 @@ from itertools import groupby
 from sigwatch.local.server import LocalServer
 from sigwatch.local.settings import Settings
 from tests.bench.hours import FastTime
-from tests.bench.soak_traffic import DAY, Line, Plan, group_names, traffic
+from tests.bench.soak_traffic import DAY, HOUR, Line, Plan, group_names, traffic
 
-AHEAD_SECONDS = 900
+AHEAD_SECONDS = 4 * HOUR
 """Lines are put into the store so long before they can be seen, so that a busy machine makes none late."""
 
 
@@ -30,7 +30,7 @@ def feed(server: LocalServer, hours: FastTime, planned: list[Line], begin: float
                 at_ms = int((begin + line.at) * 1000)
                 server.store.put(group, "app", [(at_ms, line.text)], visible_after_seconds=wait)
         left = soon
-        hours.wait(AHEAD_SECONDS / 4)
+        hours.wait(HOUR)
 
 
 def _group(line: Line) -> str:
