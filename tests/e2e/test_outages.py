@@ -290,3 +290,15 @@ def test_after_a_restore_what_opened_since_is_told_again_and_the_rest_stays_in_i
     assert eventually(lambda: again.metric("sigwatch_outbox_pending") == 0)
     assert "2 events" in said(gated)[0]
     assert ends(again) == 0
+
+
+def test_without_its_documents_a_new_one_is_not_ready_until_they_are_there(gated: Gated, tmp_path: Path) -> None:
+    on_a_file(gated, tmp_path)
+    elsewhere = (tmp_path / "knowledge").rename(tmp_path / "elsewhere")
+    running = gated.house.start()
+    assert eventually(lambda: running.get("/readyz") == (503, "knowledge can not be read: knowledge\n"), 30)
+    assert running.get("/healthz")[0] == 200
+    elsewhere.rename(tmp_path / "knowledge")
+    running.send(signal.SIGHUP)
+    assert eventually(lambda: running.get("/readyz")[0] == 200, 30)
+    assert ends(running) == 0

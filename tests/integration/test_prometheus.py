@@ -30,7 +30,7 @@ from tests.fakes.monitoring import (
     sooner_prometheus,
     sooner_rules,
 )
-from tests.fakes.processes import Daemon, Logs, daemon, eventually, write_configuration
+from tests.fakes.processes import ROOT, Daemon, Logs, daemon, eventually, write_configuration
 from tests.fakes.programs import program
 from tests.fakes.prometheus import RealPrometheus
 
@@ -126,11 +126,19 @@ def series() -> dict[str, tuple[str, set[str]]]:
     return found
 
 
+def told() -> list[str]:
+    """What people are to ask Prometheus when an alert fires."""
+    text = (ROOT / "docs" / "operations.md").read_text()
+    return "\n".join(re.findall(r"^```promql\n(.*?)\n```$", text, re.DOTALL | re.MULTILINE)).splitlines()
+
+
 EXPORTED = series()
 SCRAPED = {"job", "instance"}
-EXPRESSIONS = [("alert", rule["alert"], rule["expr"]) for rule in alerts()] + [
-    ("panel", panel.title, expression) for panel in panels() for expression in panel.expressions
-]
+EXPRESSIONS = (
+    [("alert", rule["alert"], rule["expr"]) for rule in alerts()]
+    + [("panel", panel.title, expression) for panel in panels() for expression in panel.expressions]
+    + [("document", line, line) for line in told()]
+)
 
 
 @pytest.mark.parametrize(("kind", "title", "expression"), EXPRESSIONS)
@@ -176,8 +184,8 @@ def test_an_expression_that_asks_for_anything_else_is_found(expression: str) -> 
     assert faults(expression)
 
 
-def test_promtool_reads_every_expression_of_the_dashboard(tmp_path: Path) -> None:
-    asked = {expression for panel in panels() for expression in panel.expressions}
+def test_promtool_reads_every_expression_of_the_dashboard_and_the_document(tmp_path: Path) -> None:
+    asked = {expression for panel in panels() for expression in panel.expressions} | set(told())
     rules = [{"record": f"panel:{number}", "expr": expression} for number, expression in enumerate(sorted(asked))]
     (tmp_path / "panels.json").write_text(json.dumps({"groups": [{"name": "panels", "rules": rules}]}))
     run("promtool", "check", "rules", "panels.json", package="prometheus", folder=tmp_path)
@@ -186,7 +194,7 @@ def test_promtool_reads_every_expression_of_the_dashboard(tmp_path: Path) -> Non
 def test_legends_and_alerts_name_labels_that_are_left() -> None:
     for panel in dashboard()["panels"]:
         for target in panel.get("targets", ()):
-            kept = set(re.findall(r"\w+", " ".join(re.findall(r"by \(([^)]*)\)", target["expr"]))))
+            kept = set(re.findall(r"\w+", " ".join(re.findall(r"by \(([^)]*)\)", target["expr"])))) or SCRAPED
             assert set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])) <= kept, panel["title"]
     for rule in alerts():
         kept = set(re.findall(r"\w+", " ".join(re.findall(r"by \(([^)]*)\)", rule["expr"])))) or SCRAPED
