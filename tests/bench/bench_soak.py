@@ -36,7 +36,8 @@ def line(plan: Plan, verdict: Verdict) -> str:
         f" {verdict.counted} of {verdict.planted} hits counted, {verdict.lost} lost, {verdict.doubled} doubled;"
         f" {verdict.incidents} incidents, {verdict.messages} messages, {verdict.untold} untold,"
         f" {verdict.told_twice} told twice; {verdict.gaps} gaps, {verdict.behind} places behind;"
-        f" memory {first:.0f} to {last:.0f} MiB, {verdict.slope_kib_a_day:+.0f} ± {verdict.slope_error:.0f} KiB a day"
+        f" memory {first:.0f} to {last:.0f} MiB, {verdict.slope_kib_a_day:+.0f} ± {verdict.slope_error:.0f} KiB a day,"
+        f" {verdict.heap_blocks_a_day:+.0f} ± {verdict.heap_error:.0f} blocks of {max(verdict.heap_blocks, default=0)} a day"
     )
 
 

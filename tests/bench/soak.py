@@ -57,8 +57,10 @@ class Verdict:
     """Of the replica that lived through all of it, after warming up and in the end."""
     resident_mib: list[int] = field(default_factory=list)
     """At even intervals."""
-    more_objects: dict[str, int] = field(default_factory=dict)
-    """Of each type, in the end than after a tenth of the time."""
+    heap_blocks: list[int] = field(default_factory=list)
+    """That Python held, at even intervals: what resident memory grows by beyond them is the allocator's."""
+    heap_blocks_a_day: float = 0.0
+    heap_error: float = 0.0
     slope_kib_a_day: float = 0.0
     slope_error: float = 0.0
     processor_seconds_a_day: float = 0.0
@@ -80,8 +82,8 @@ class Memory:
     days: list[float] = field(default_factory=list)
     resident_kib: list[float] = field(default_factory=list)
     processor: list[float] = field(default_factory=list)
-    objects: list[Counter[str]] = field(default_factory=list)
-    """Of each type, at a few moments."""
+    blocks: list[tuple[float, float]] = field(default_factory=list)
+    """Day, and how many of them Python held."""
 
     def note(self, day: float, replica: Replica) -> None:
         self.days.append(day)
@@ -108,7 +110,6 @@ def run(folder: Path, plan: Plan, say: Say) -> Verdict:
         verdict.deeds = Trouble(here, begin, memory, say).live_through()
         _peace(here, begin + plan.seconds, verdict, say)
         memory.note((here.hours.clock() - begin) / DAY, here.replicas[0])
-        memory.objects.append(here.replicas[0].objects())
         _look(here, begin, verdict)
         _weigh(memory, plan, verdict)
         verdict.exit_codes = [each.end(signal.SIGTERM) for each in here.replicas]
@@ -152,11 +153,8 @@ class Trouble:
             if now >= samples * plan.seconds / 400:
                 samples += 1
                 self._memory.note(now / DAY, self._here.replicas[0])
-            if now >= told * plan.seconds / 28:
+            if now >= told * plan.seconds / 56:
                 told += 1
-                # To count them takes memory: early, and not again before everything is weighed.
-                if told == 3:
-                    self._memory.objects.append(self._here.replicas[0].objects())
                 self._progress(now)
             pause(0.05)
         self._mend(float("inf"))
@@ -231,12 +229,18 @@ class Trouble:
 
     def _progress(self, now: float) -> None:
         watcher = self._here.replicas[0]
-        threading.Thread(target=watcher.scrape, daemon=True).start()
+        threading.Thread(target=self._ask, args=(now / DAY, watcher), daemon=True).start()
         broken = ", ".join(sorted(self._busy)) or "nothing"
         self._say(
             f"day {now / DAY:.2f}: {watcher.resident_kib() / 1024:.0f} MiB, {watcher.processor_seconds():.0f} s of the"
             f" processor, {sum(self._done.values())} deeds done, wrong now: {broken}"
         )
+
+    def _ask(self, day: float, watcher: Replica) -> None:
+        """Look at the pages of the one that is watched, and at its heap; it may be paused meanwhile."""
+        watcher.scrape()
+        if blocks := watcher.heap_blocks():
+            self._memory.blocks.append((day, blocks))
 
 
 def _peace(here: House, end: float, verdict: Verdict, say: Say) -> None:
@@ -286,9 +290,10 @@ def _weigh(memory: Memory, plan: Plan, verdict: Verdict) -> None:
     verdict.resident_kib = first, memory.resident_kib[-1]
     verdict.slope_kib_a_day, verdict.slope_error = round(slope.a_unit, 1), round(slope.error, 1)
     verdict.resident_mib = [round(kib / 1024) for kib in memory.resident_kib[:: max(1, len(memory.days) // 28)]]
-    if len(memory.objects) > 1:
-        grown = memory.objects[-1] - memory.objects[0]
-        verdict.more_objects = {name: count for name, count in grown.most_common(12) if count >= 100}
+    held = [pair for pair in memory.blocks if pair[0] >= warm]
+    verdict.heap_blocks = [round(blocks) for _, blocks in held]
+    heap = slope_of(held)
+    verdict.heap_blocks_a_day, verdict.heap_error = round(heap.a_unit, 1), round(heap.error, 1)
     spent, days = memory.processor[-1] - memory.processor[0], memory.days[-1] - memory.days[0]
     verdict.processor_seconds_a_day = round(spent / days, 2)
 

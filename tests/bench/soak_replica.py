@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections import Counter
+import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +22,6 @@ from sigwatch.telemetry.logs import LogObserver, logger, quieten_libraries
 from sigwatch.wiring import parts
 from tests.bench.hours import FastTime
 
-MANY = 200
 OF_LEASES = ("leases", "heartbeat")
 """Jobs that go by the time of leases, which runs slower: answers take real time."""
 
@@ -45,11 +44,24 @@ class FastScheduler(BackgroundScheduler):  # type: ignore[misc]  # it comes with
         return datetime.fromtimestamp(time.time(), UTC) + timedelta(seconds=ahead / self._hours.speed)  # noqa: TID251
 
 
-def objects() -> dict[str, int]:
-    """How many there are of each type, of those that are many: what grows is among them."""
-    gc.collect()
-    found = Counter(f"{type(each).__module__}.{type(each).__qualname__}" for each in gc.get_objects())
-    return {name: count for name, count in found.items() if count >= MANY}
+class Heap:
+    """What Python holds. Unlike resident memory it does not depend on how the allocator reuses what was freed."""
+
+    def __init__(self, log: Any) -> None:
+        self._log = log
+        self._first: tracemalloc.Snapshot | None = None
+
+    def tell(self, *_: object) -> None:
+        """Log the number of blocks, and where they come from if PYTHONTRACEMALLOC is set."""
+        gc.collect()
+        self._log.info("heap", blocks=sys.getallocatedblocks(), where=self._grown())
+
+    def _grown(self) -> list[str]:
+        if not tracemalloc.is_tracing():
+            return []
+        now = tracemalloc.take_snapshot()
+        self._first = self._first or now
+        return [str(each) for each in now.compare_to(self._first, "lineno")[:20]]
 
 
 def main() -> None:
@@ -71,7 +83,7 @@ def main() -> None:
         running = build(settings, folder, around)
         handle_signals(running.daemon)
         faulthandler.register(signal.SIGUSR2)
-        signal.signal(signal.SIGUSR1, lambda _number, _frame: log.info("objects", counts=objects()))
+        signal.signal(signal.SIGUSR1, Heap(log).tell)
         with running.closing:
             running.web.start()
             log.info("watching", http=f"http://{settings.http.host}:{running.web.port}/")
