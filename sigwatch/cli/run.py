@@ -15,8 +15,11 @@ from sigwatch.daemon import Daemon
 from sigwatch.errors import StoreError
 from sigwatch.telemetry.logs import LogObserver, logger, quieten_libraries
 
-DRAIN_SECONDS = 7.0
-"""After this the process ends even if an answer is still awaited: what matters is durable already."""
+DRAIN_SECONDS = 5.0
+"""After this the process ends even if an answer is still awaited: what matters is durable already.
+
+Half of what is promised, for on a busy machine all else takes its time too.
+"""
 
 
 def run(
