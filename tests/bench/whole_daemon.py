@@ -107,4 +107,5 @@ def mebibytes(pid: int, field: str) -> float:
 def total(running: Daemon, series: str) -> float:
     """A counter, all labels together."""
     text = running.get("/metrics")[1]
-    return sum(float(value) for value in re.findall(rf"^{series}(?:{{[^}}]*}})? (\S+)$", text, re.MULTILINE))
+    found = re.findall(rf"^{re.escape(series)}(?:{{[^}}]*}})? (\S+)$", text, re.MULTILINE)
+    return sum(map(float, found))
