@@ -1,22 +1,25 @@
 """Replicas that share log groups: each byte is paid for once, nothing is missed whoever dies, knowledge may differ."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
-from sigwatch.errors import StoreError
+from sigwatch.errors import SourceError, StoreError
 from sigwatch.incident.fingerprint import hit
+from sigwatch.model.coverage import Lookback
+from sigwatch.model.incident import State
 from sigwatch.model.knowledge import Signature
 from sigwatch.model.lease import Lease
-from sigwatch.model.logs import LogGroup
+from sigwatch.model.logs import LogGroup, Search, Window
 from sigwatch.polling.tenure import LASTS_SECONDS
 from sigwatch.ports import cursor_key
 from tests.contract.stores import known
 from tests.fakes.dynamo import table_in
 from tests.fakes.made import group, row, signature
 from tests.fakes.source import FakeSource
-from tests.unit.polling.house import EAGER
+from tests.unit.polling.house import EAGER, LATE
 from tests.unit.polling.replica import Replica, Time, searched
 
 ERRORS = signature(pattern="ERROR", log_groups=("/*",))
@@ -165,3 +168,94 @@ def test_hits_that_one_has_recorded_are_known_to_all(house: House) -> None:
     everything = [hit("KO-1", each) for each in house.source.rows]
     assert known(first.store, everything) == known(second.store, everything) == 120
     assert counted(first, "KO-1") == {each.name: 1 for each in house.groups}
+
+
+def test_what_was_begun_before_a_pause_is_refused_and_done_by_whoever_holds_it_now(house: House) -> None:
+    first, second = house.replica("a"), house.replica("b")
+    house.pass_time(30, first, second)
+    asleep: list[Search] = []
+
+    def pause(search: Search) -> SourceError | None:
+        if not asleep:
+            asleep.append(search)
+            house.pass_time(LASTS_SECONDS + 18, second)
+        return None
+
+    house.source.refuse = pause
+    house.time.now += 15
+    first.tenure.keep()
+    first.run()
+    assert len(asleep) == 1
+    assert "given to another replica" in first.refused()[0]
+    assert len(second.mine()) == 4
+    house.pass_time(30, second)
+    assert house.unbroken(second)
+
+
+def test_a_query_that_one_had_begun_before_it_died_is_gone_on_with_and_not_paid_for_again(house: House) -> None:
+    first, second = house.replica("a"), house.replica("b")
+    house.pass_time(30, first, second)
+    homes = first.store.shards(house.groups)
+    theirs = tuple(g for g in house.groups if homes[g] in first.mine())[:50]
+    shard = homes[theirs[0]]
+    theirs = tuple(g for g in house.groups if homes[g] == shard)
+    end = first.store.coverage()[cursor_key(EAGER.name, theirs[0])].frontier
+    begun = Window(end, end + 15)
+    first.store.remember(Search("s", EAGER.name, theirs, (), "q", begun, 1), "query-1")
+    house.source.searches.clear()
+    house.pass_time(LASTS_SECONDS + 33, second)
+    windows = [s.window for s in house.source.searches if set(s.groups) == set(theirs) and s.pass_name == EAGER.name]
+    assert windows[0] == begun
+
+
+def owe(replica: Replica, owed: Lookback) -> None:
+    with replica.store.unit() as unit:
+        unit.owe(owed)
+
+
+def test_what_is_owed_is_written_off_by_nobody_but_whoever_searches_there(house: House) -> None:
+    old, new = house.replica("a", ERRORS), house.replica("b", ERRORS, FATALS)
+    house.pass_time(30, old, new)
+    homes = new.store.shards(house.groups)
+    theirs = [g for g in house.groups if homes[g] in new.mine()]
+    owed = Lookback("owed", Window(9_000, 9_100), tuple(g.arn for g in theirs[:20]), ("KO-2",))
+    owe(new, owed)
+    owe(new, replace(owed, id="gone", groups=("arn:of:nothing",)))
+    assert "chores" in old.mine()
+    old.run()
+    assert new.store.lookbacks() == [owed]
+    new.run()
+    assert new.store.lookbacks() == []
+
+
+def test_one_look_back_over_two_leases_is_searched_under_each(house: House) -> None:
+    alone = house.replica("a")
+    house.pass_time(15, alone)
+    owe(alone, Lookback("owed", Window(9_000, 9_100), tuple(g.arn for g in house.groups), ("KO-1",)))
+    house.source.searches.clear()
+    for _ in range(3):
+        alone.run()
+    homes = alone.store.shards(house.groups)
+    found = [search.groups for search in house.source.searches if search.pass_name == "look-back"]
+    assert [len({homes[g] for g in groups}) for groups in found] == [1, 1, 1]
+    assert alone.store.lookbacks() == []
+
+
+def test_without_the_chores_nothing_is_ended(house: House) -> None:
+    first, second = house.replica("a"), house.replica("b")
+    house.write("ERROR", ago=1)
+    house.pass_time(30, first, second)
+    chief, other = (first, second) if "chores" in first.mine() else (second, first)
+    for _ in range(8):
+        house.time.now += 12
+        chief.tenure.keep()
+        other.tenure.keep()
+        other.run()
+    chief.run(LATE)
+    assert {incident.state for incident in other.store.incidents()} == {State.OPEN}
+    chief.run()
+    other.run()
+    house.time.now += 3
+    chief.tenure.keep()
+    chief.run()
+    assert {incident.state for incident in other.store.incidents()} == {State.RESOLVED}

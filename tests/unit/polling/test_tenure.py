@@ -36,6 +36,7 @@ def test_what_is_too_much_is_given_back_and_the_chores_stay() -> None:
     held = ledger(**{"1": "a", "2": "a", CHORES: "a"})
     assert moves(held, "a", {"a", "b"}, ["1", "2", CHORES]) == Moves(give_back=("1",))
     assert moves(held, "a", {"a", "b", "c"}, ["1", "2", CHORES]) == Moves(give_back=("1", "2"))
+    assert moves(ledger(**{"z": "a", CHORES: "a"}), "a", {"a", "b"}, ["z", CHORES]) == Moves(give_back=("z",))
 
 
 def test_leases_on_what_is_gone_are_nobodys_business() -> None:
@@ -152,10 +153,10 @@ def test_one_that_leaves_gives_everything_back_at_once_and_takes_nothing_more(ho
     second.tenure.keep()
     first.tenure.leave()
     assert first.held() == set()
-    assert second.tenure.keep()
-    assert second.held() == ALL
     assert not first.tenure.keep()
     assert first.held() == set()
+    assert second.tenure.keep()
+    assert second.held() == ALL
     assert LeasesMeasured(4, 4, 1) in second.events
 
 

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 import pytest
 
 from sigwatch.errors import Conflict, StoreError, TooMuch
-from sigwatch.model.logs import Hit, LogGroup
+from sigwatch.model.logs import Hit, LogGroup, Search, Window
 from sigwatch.ports import cursor_key
 from sigwatch.store.dynamo.schema import faults
 from sigwatch.store.dynamo.session import Session, session
 from sigwatch.store.dynamo.store import DynamoStore
 from sigwatch.store.dynamo.table import Item, Key, Table, Write
+from tests.contract.stores import enqueue, remark
 from tests.fakes.dynamo import client, new_table, table_in
 from tests.fakes.lossy_proxy import FAIL, LOSE_ANSWER, LOSE_REQUEST, LossyProxy
 from tests.fakes.made import row
@@ -173,7 +174,7 @@ def test_of_many_that_write_the_same_at_once_each_wins_once(table: Table) -> Non
 def test_a_table_that_is_another_ones_is_named_with_what_is_wrong(dynamodb: str) -> None:
     made, name = new_table(dynamodb)
     assert not faults(Table(made, name).describe())
-    with pytest.raises(StoreError, match="can not be opened.*`sigwatch store create` makes it"):
+    with pytest.raises(StoreError, match=r"can not be opened.*`sigwatch store create` makes it"):
         Table(made, "no-such-table").describe()
     made.create_table(
         TableName=f"{name}-other",
@@ -244,3 +245,21 @@ def test_regions_have_shards_of_their_own(dynamodb: str) -> None:
     assert [len({each for each in groups if homes[each] == name}) for name in made.shard_names()] == [50, 1, 50, 1]
     assert len({(homes[each], each.region) for each in groups}) == 4
     assert len(made.coverage()) == 102
+
+
+def test_queries_that_the_service_has_forgotten_are_not_listed_whether_they_have_expired_or_not(dynamodb: str) -> None:
+    now = [1_000.0]
+    made = DynamoStore(table_in(dynamodb), {"hits": 1, "audit": 1, "spending": 1}, lambda: now[0], lambda: 0.0)
+    search = Search("s", "eager", (LogGroup("111122223333", "us-east-1", "/g"),), (), "q", Window(1, 2), 1)
+    made.remember(search, "query-1")
+    assert [each.query for each in made.started_queries()] == ["query-1"]
+    now[0] += 7 * 86_400
+    assert made.started_queries() == []
+
+
+def test_what_this_process_has_put_into_the_outbox_is_seen_at_once(dynamodb: str) -> None:
+    kept = {"hits": 1, "audit": 1, "spending": 1}
+    made = DynamoStore(table_in(dynamodb), kept, lambda: 0.0, lambda: 0.0, fresh_for=60.0)
+    assert made.outbox(10**12) == (0, 0.0)
+    enqueue(made, remark())
+    assert made.outbox(10**12)[0] == 1
