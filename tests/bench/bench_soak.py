@@ -31,13 +31,14 @@ def plan_of(days: float) -> Plan:
 def line(plan: Plan, verdict: Verdict) -> str:
     """What came of it, for people."""
     first, last = (kib / 1024 for kib in verdict.resident_kib)
+    blocks = max(verdict.heap_blocks, default=0)
     return (
         f"{'right' if verdict.right else 'WRONG'}: {plan.days:g} days in {verdict.real_seconds:.0f} s:"
         f" {verdict.counted} of {verdict.planted} hits counted, {verdict.lost} lost, {verdict.doubled} doubled;"
         f" {verdict.incidents} incidents, {verdict.messages} messages, {verdict.untold} untold,"
         f" {verdict.told_twice} told twice; {verdict.gaps} gaps, {verdict.behind} places behind;"
         f" memory {first:.0f} to {last:.0f} MiB, {verdict.slope_kib_a_day:+.0f} ± {verdict.slope_error:.0f} KiB a day,"
-        f" {verdict.heap_blocks_a_day:+.0f} ± {verdict.heap_error:.0f} blocks of {max(verdict.heap_blocks, default=0)} a day"
+        f" {verdict.heap_blocks_a_day:+.0f} ± {verdict.heap_error:.0f} blocks of {blocks} a day"
     )
 
 
