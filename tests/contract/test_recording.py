@@ -1,7 +1,7 @@
 """The stages on every store come to the same, however much of it one transaction takes."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
@@ -26,7 +26,9 @@ from tests.fakes.made import group, row, signature
 from tests.fakes.source import FakeSource
 
 COMPOSER = Composer(parse("slack: {channel: C1}\ntargets: [slack, console]\n", Path("sigwatch.yaml")), lambda _, t: t)
-SIGNATURES = tuple(signature(f"KO-{n}", f"ERROR (kind{n}|all)") for n in range(4))
+WATCHED = tuple(signature(f"KO-{n}", f"ERROR (kind{n}|all)") for n in range(4))
+ENDS = replace(signature("KO-0-ends", "all is well again"), recovers="KO-0")
+SIGNATURES = (*WATCHED, ENDS)
 GROUPS = tuple(group(f"/g{n:02}") for n in range(40))
 
 
@@ -54,9 +56,13 @@ def storm(seed: int) -> list[Row]:
     """Hits of all kinds in all log groups, over six minutes, with pauses that end incidents."""
     rng = Random(seed)
     times = [rng.choice((0, 200_000, 330_000)) + rng.randrange(30_000) for _ in range(250)]
-    return [
+    errors = [
         row(f"ERROR kind{rng.randrange(5)} {number}", 500_000 + ts, log_group=rng.choice(GROUPS).name)
         for number, ts in enumerate(times)
+    ]
+    return [
+        *errors,
+        *(row(f"all is well again {n}", 500_000 + rng.choice(times), log_group=g.name) for n, g in enumerate(GROUPS)),
     ]
 
 

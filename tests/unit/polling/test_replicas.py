@@ -200,7 +200,7 @@ def test_a_query_that_one_had_begun_before_it_died_is_gone_on_with_and_not_paid_
     shard = homes[theirs[0]]
     theirs = tuple(g for g in house.groups if homes[g] == shard)
     end = first.store.coverage()[cursor_key(EAGER.name, theirs[0])].frontier
-    begun = Window(end, end + 15)
+    begun = Window(end, end + 7)
     first.store.remember(Search("s", EAGER.name, theirs, (), "q", begun, 1), "query-1")
     house.source.searches.clear()
     house.pass_time(LASTS_SECONDS + 33, second)
