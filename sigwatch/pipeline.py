@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import Protocol
 
 from sigwatch.errors import TooMuch
@@ -134,6 +135,20 @@ class Pipeline:
         self, hits: Sequence[Hit], signatures: Mapping[str, Signature], finish: Callable[[Unit], None]
     ) -> tuple[list[Hit], list[Decision]]:
         """Record hits and all that follows from them, and return those that are new and what was decided."""
+        size = self.store.incidents_at_once
+        if len(hits) <= size:
+            return self._in_one(hits, signatures, finish)
+        # What belongs to one incident stays together, in the order of time.
+        together = [found.in_time() for found in self._together(hits, signatures).values()]
+        parts = [list(chain(*together[start : start + size])) for start in range(0, len(together), size)]
+        done = [self._in_one(part, signatures, _nothing) for part in parts[:-1]]
+        done.append(self._in_one(parts[-1], signatures, finish))
+        return [hit for fresh, _ in done for hit in fresh], [each for _, decisions in done for each in decisions]
+
+    def _in_one(
+        self, hits: Sequence[Hit], signatures: Mapping[str, Signature], finish: Callable[[Unit], None]
+    ) -> tuple[list[Hit], list[Decision]]:
+        """Do the same in one transaction, or by halves where that is too much for one."""
 
         def work(unit: Unit) -> tuple[list[Hit], list[Decision]]:
             fresh = unit.add_hits(hits)
@@ -146,13 +161,9 @@ class Pipeline:
         except TooMuch:
             if len(hits) < 2:
                 raise
-        # What belongs to one incident stays together, in the order of time.
-        ordered: list[Hit] = []
-        for found in self._together(hits, signatures).values():
-            ordered += sorted((*found.hits, *found.ends), key=lambda each: (each.row.ts_ms, each.identity))
-        middle = len(ordered) // 2
-        first = self._recorded(ordered[:middle], signatures, lambda _: None)
-        second = self._recorded(ordered[middle:], signatures, finish)
+        middle = len(hits) // 2
+        first = self._in_one(hits[:middle], signatures, _nothing)
+        second = self._in_one(hits[middle:], signatures, finish)
         return first[0] + second[0], first[1] + second[1]
 
     def report(self, found: Hit) -> None:
@@ -266,3 +277,7 @@ class Pipeline:
             self.observe(ReadIncomplete(*place, words))
         for name in sorted(found.undecided):
             self.observe(ReadIncomplete(*place, f"the pattern of {name} ran out of time; write it without lookaround"))
+
+
+def _nothing(_: Unit) -> None:
+    """More is to come."""

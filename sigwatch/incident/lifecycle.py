@@ -32,6 +32,10 @@ class Found:
     ends: Sequence[Hit] = ()
     """Hits of the pattern that says that it is over."""
 
+    def in_time(self) -> list[Hit]:
+        """All of them, in the order of their events."""
+        return sorted((*self.hits, *self.ends), key=_IN_TIME)
+
 
 _IN_TIME = attrgetter("row.ts_ms", "identity")
 

@@ -30,6 +30,8 @@ class QueryLog(Protocol):
 class Store(QueryLog, Protocol):
     """State that survives a restart."""
 
+    incidents_at_once: int
+    """Incidents that are begun or counted in one transaction, as a rule."""
     hits_at_once: int
     """New hits that one transaction takes whatever their times are."""
 

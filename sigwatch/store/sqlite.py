@@ -26,6 +26,7 @@ from sigwatch.store.unfinished import refuse_unfinished
 class SqliteStore:
     """The state of one daemon. Safe to use from several threads; each transaction waits for the one before it."""
 
+    incidents_at_once = 100_000
     hits_at_once = 20_000
     """An incident may have a million hits, and the daemon waits while they are written."""
 

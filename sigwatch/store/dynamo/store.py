@@ -37,6 +37,8 @@ MIGRATION: Key = "META", "migration"
 class DynamoStore:
     """See `ports.Store`. Safe to use from several threads, processes and machines."""
 
+    incidents_at_once = 24
+    """Each is three items or four while it is counted, and some more when it begins."""
     hits_at_once = 60
     """Each may be of another minute, and a transaction takes a hundred items."""
 
