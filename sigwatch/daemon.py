@@ -23,6 +23,10 @@ from sigwatch.ports import Clock, Observer, Store
 from sigwatch.watch import Watch
 
 HEARTBEAT_SECONDS = 5
+ROUND_SECONDS = 0.25
+"""Between two looks into the outbox."""
+FAILED_ROUND_SECONDS = 2.0
+"""After one that failed: what is wrong with the state is so for more than a moment, and is told each time."""
 HOUSEKEEPING_SECONDS = 3600
 PATIENCE_SECONDS = 20
 """With targets that do not take what is due, where every pass is made but once."""
@@ -85,7 +89,7 @@ class Daemon:
         self._scheduler = scheduler or BackgroundScheduler()
         self._scheduler.configure(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(len(parts.patrol.passes) + 4)},
+            executors={"default": ThreadPoolExecutor(len(parts.patrol.passes) + 5)},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         self._scheduler.add_listener(self._skipped, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
@@ -195,12 +199,16 @@ class Daemon:
             self._parts.pulse.first_pass_done = True
 
     def _send(self) -> None:
-        while not self._parts.stopping.wait(0.25):
+        pause = ROUND_SECONDS
+        while not self._parts.stopping.wait(pause):
+            pause = ROUND_SECONDS
             try:
                 self._deliver()
             except SigwatchError as error:
+                pause = FAILED_ROUND_SECONDS
                 self._parts.observe(RunSkipped("delivery", SkipReason.FAILED, str(error)))
             except Exception as fault:  # noqa: BLE001 - whatever it is, the next alert must still get out
+                pause = FAILED_ROUND_SECONDS
                 self._parts.observe(RunSkipped("delivery", SkipReason.FAILED, type(fault).__name__))
 
     def _deliver(self) -> None:

@@ -157,7 +157,7 @@ class House:
         client, table = new_table(self.state.url)
         kept = {"hits": 15 * DAY, "audit": 2 * DAY, "spending": 3 * DAY}
         self.store = DynamoStore(Table(client, table), kept, self.hours.clock, self.hours.clock)
-        self._environ = dict(os.environ) | ENVIRONMENT
+        self._environ = dict(os.environ) | ENVIRONMENT | {"MALLOC_ARENA_MAX": "2"}
         self._asked = {"epoch": self.hours.epoch, "origin": self.hours.origin, "speed": plan.speed}
         self._logs = self._start_logs(stack)
         self.logs_url = self._said_by_logs()
