@@ -40,6 +40,11 @@ bench: $(STAMP)
 	$(BIN)/python -m tests.bench.bench_matching
 	$(BIN)/python -m tests.bench.bench_scan
 	$(BIN)/python -m tests.bench.bench_backfill
+	$(BIN)/python -m tests.bench.bench_state_cost
+	$(BIN)/python -m tests.bench.bench_start
+	$(BIN)/python -m tests.bench.bench_capacity
+	$(BIN)/python -m tests.bench.bench_replicas
+	$(BIN)/python -m tests.bench.bench_soak
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .
