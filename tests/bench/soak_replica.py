@@ -41,7 +41,7 @@ class FastScheduler(BackgroundScheduler):  # type: ignore[misc]  # it comes with
 
     def _real(self, moment: datetime) -> datetime:
         ahead = moment.timestamp() - self._hours.clock()
-        return datetime.fromtimestamp(time.time(), UTC) + timedelta(seconds=ahead / self._hours.speed)  # noqa: TID251
+        return datetime.fromtimestamp(time.time(), UTC) + timedelta(seconds=ahead / self._hours.speed)  # noqa: TID251 - real time is meant
 
 
 class Heap:
