@@ -250,5 +250,6 @@ class Daemon:
         code = getattr(event, "code", EVENT_JOB_ERROR)
         name = str(getattr(event, "job_id", "")).replace(" pass", "")
         error = getattr(event, "exception", None)
-        # Its text may hold a log line.
-        self._parts.observe(RunSkipped(name, _SKIPPED[code], type(error).__name__ if error else ""))
+        # The text of any other error may hold a log line.
+        detail = str(error) if isinstance(error, SigwatchError) else type(error).__name__ if error else ""
+        self._parts.observe(RunSkipped(name, _SKIPPED[code], detail))

@@ -201,7 +201,7 @@ def test_a_table_that_throttles_costs_time_only(gated: Gated) -> None:
         gated.log()
         assert eventually(lambda: running.metric('sigwatch_runs_skipped_total{reason="failed"}') > 0, 60)
         assert running.get("/healthz")[0] == 200
-        assert "ThrottlingException" in running.log.read_text()
+        assert eventually(lambda: "ThrottlingException" in running.log.read_text(), 60)
         proxy.line.clear()
         assert eventually(lambda: gated.counted() == 1, 60)
         assert eventually(lambda: len(gated.keys()) == 1, 30)
