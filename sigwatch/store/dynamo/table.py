@@ -95,7 +95,7 @@ class Table:
             wanted += [(key["pk"]["S"], key["sk"]["S"]) for key in unread.get(self._name, {}).get("Keys", ())]
         return found
 
-    def query(self, pk: str, since: str = "", until: str = "", *, backward: bool = False) -> Iterator[Item]:
+    def query(self, pk: str, since: str = "", until: str = "") -> Iterator[Item]:
         """The items of a partition as they are now, in the order of their places, which are in [since, until).
 
         Raises:
@@ -109,24 +109,20 @@ class Table:
             KeyConditionExpression=condition,
             ExpressionAttributeValues=values,
             ConsistentRead=True,
-            ScanIndexForward=not backward,
         )
         return (item for item in found if not until or item.key[1] < until)
 
-    def waiting(self, wait: str, since: str = "") -> list[Item]:
+    def waiting(self, wait: str) -> list[Item]:
         """The items that something waits for, in its order, as they were a moment ago: an index lags behind a little.
 
         Raises:
             StoreError: they can not be read.
         """
-        condition, values = "#w = :w", {":w": {"S": wait}}
-        if since:
-            condition += " AND wait_order >= :since"
-            values[":since"] = {"S": since}
+        values = {":w": {"S": wait}}
         return list(
             self._pages(
                 IndexName=INDEX,
-                KeyConditionExpression=condition,
+                KeyConditionExpression="#w = :w",
                 ExpressionAttributeNames={"#w": "wait"},
                 ExpressionAttributeValues=values,
             )

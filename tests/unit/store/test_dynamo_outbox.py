@@ -28,10 +28,10 @@ class LaggingTable(Table):
     lags = False
     queries = 0
 
-    def waiting(self, wait: str, since: str = "") -> list[Item]:
+    def waiting(self, wait: str) -> list[Item]:
         self.queries += 1
         if not self.lags:
-            self._before = super().waiting(wait, since)
+            self._before = super().waiting(wait)
         return self._before
 
 
