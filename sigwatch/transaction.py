@@ -17,6 +17,20 @@ class _Begins(Protocol):
     def unit(self) -> AbstractContextManager[Unit]: ...
 
 
+def settled(attempt: Callable[[], Result]) -> Result:
+    """What an attempt gives, made again while somebody else is faster.
+
+    Raises:
+        Conflict: somebody else was faster every time.
+    """
+    for _ in range(TRIES - 1):
+        try:
+            return attempt()
+        except Conflict:
+            continue
+    return attempt()
+
+
 def transacted(store: _Begins, work: Callable[[Unit], Result]) -> Result:
     """Do work in a transaction and return what it gives; all of it once more where another transaction got ahead.
 
@@ -24,11 +38,9 @@ def transacted(store: _Begins, work: Callable[[Unit], Result]) -> Result:
         TooMuch: nothing was written; the work has to be parted.
         StoreError: nothing was written.
     """
-    for _ in range(TRIES - 1):
-        try:
-            with store.unit() as unit:
-                return work(unit)
-        except Conflict:
-            continue
-    with store.unit() as unit:
-        return work(unit)
+
+    def attempt() -> Result:
+        with store.unit() as unit:
+            return work(unit)
+
+    return settled(attempt)

@@ -15,6 +15,7 @@ from sigwatch.local.server import LocalServer
 from sigwatch.model.coverage import Coverage
 from sigwatch.store.dynamo.store import DynamoStore
 from sigwatch.store.dynamo.table import Table
+from tests.contract.stores import KEPT
 from tests.fakes.dynamo import ENVIRONMENT, new_table, running_server
 from tests.fakes.processes import CHANNEL, Daemon, eventually
 from tests.fakes.slack_server import TOKEN, FakeSlack
@@ -48,7 +49,6 @@ targets: [slack]
 store: dynamodb://{table}
 http: {{host: 127.0.0.1, port: 0}}
 """
-KEPT = {"hits": 86_400, "audit": 86_400, "spending": 86_400}
 now = time.time  # noqa: TID251 - real processes live in real time
 pause = threading.Event().wait
 

@@ -17,8 +17,9 @@ from sigwatch.store.dynamo.table import Table
 from tests.bench.hours import FastTime
 from tests.bench.rules import rules, write_documents
 from tests.bench.soak_traffic import DAY, Plan
-from tests.fakes.dynamo import ENVIRONMENT, free_port, new_table, running_process
+from tests.fakes.dynamo import ENVIRONMENT, new_table, running_process
 from tests.fakes.processes import CHANNEL
+from tests.fakes.programs import free_port
 from tests.fakes.slack_server import TOKEN, Call, FakeSlack, Fault, reset, server_error
 
 ROOT = Path(__file__).resolve().parents[2]

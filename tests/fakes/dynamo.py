@@ -17,6 +17,7 @@ from botocore.config import Config
 
 from sigwatch.store.dynamo.schema import create_table
 from sigwatch.store.dynamo.table import Table
+from tests.fakes.programs import free_port
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -53,13 +54,6 @@ def client(endpoint: str, retries: int = 4) -> "DynamoDBClient":
         aws_secret_access_key="test",
         config=Config(retries={"mode": "standard", "total_max_attempts": retries}, max_pool_connections=32),
     )
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 @contextmanager

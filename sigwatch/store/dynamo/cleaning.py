@@ -7,8 +7,9 @@ from sigwatch.model.incident import Incident, State
 from sigwatch.store.bodies import INCIDENTS, SILENCES
 from sigwatch.store.dynamo import incidents, unit
 from sigwatch.store.dynamo.enqueue import prune_notifications
-from sigwatch.store.dynamo.session import Session, session, settled
+from sigwatch.store.dynamo.session import Session, session
 from sigwatch.store.dynamo.table import Key, Table
+from sigwatch.transaction import settled
 
 Nonce = Callable[[], str]
 

@@ -36,8 +36,9 @@ from sigwatch.store.dynamo.rows import (
     rows_of,
     thread_refs,
 )
-from sigwatch.store.dynamo.session import Session, session, settled
+from sigwatch.store.dynamo.session import Session, session
 from sigwatch.store.dynamo.table import MOST_ITEMS, Key, Table
+from sigwatch.transaction import settled
 
 Record = Callable[[Session, Entry], None]
 """Adds to the audit trail, in a transaction."""

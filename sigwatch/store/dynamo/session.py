@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sigwatch.errors import Conflict
 from sigwatch.store.dynamo.table import Item, Key, Table, Write
 
 
@@ -98,13 +97,3 @@ def session(table: Table, nonce: Callable[[], str]) -> Iterator[Session]:
     writes = begun.writes
     if any(not write.only_check for write in writes):
         table.commit(writes, nonce())
-
-
-def settled(attempt: Callable[[], Any], tries: int = 60) -> Any:
-    """What an attempt gives, made again while somebody else is faster."""
-    for _ in range(tries - 1):
-        try:
-            return attempt()
-        except Conflict:
-            continue
-    return attempt()

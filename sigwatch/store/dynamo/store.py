@@ -19,9 +19,10 @@ from sigwatch.store.dynamo import cleaning, incidents, searched, unit
 from sigwatch.store.dynamo.leases import DynamoLeases
 from sigwatch.store.dynamo.outbox import DynamoOutbox
 from sigwatch.store.dynamo.schema import faults
-from sigwatch.store.dynamo.session import Session, session, settled
+from sigwatch.store.dynamo.session import Session, session
 from sigwatch.store.dynamo.table import Item, Key, Table, Write
 from sigwatch.store.unfinished import refuse_unfinished
+from sigwatch.transaction import settled
 
 VERSION = 1
 SPENT = "SPENT#"
